@@ -1,0 +1,90 @@
+// TokenStream: what the engine sends back for one request. One producer (the engine thread), one consumer
+// (an HTTP connection, the terminal). Bounded by the request's own max_tokens, so the engine never blocks on a
+// slow reader.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <condition_variable>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "phases/ledger.h"
+
+namespace twostroke {
+
+enum class FinishReason { kNone, kStop, kLength, kCancelled, kError };
+
+struct TokenLogprob {
+  TokenId token = kNoToken;
+  float logprob = 0;
+};
+
+// One sampled token. `text` is what it adds to the answer: whole code points only, stop strings held back, so it
+// may be empty, and the last event flushes the rest.
+struct TokenEvent {
+  TokenId token = kNoToken;  // kNoToken on a finish that sampled nothing (cancel, error)
+  std::string text;
+  int64_t sampled_ns = 0;
+  int num_output_tokens = 0;  // including this one
+  std::optional<TokenLogprob> logprob;     // when asked for
+  std::vector<TokenLogprob> top_logprobs;  // most likely first
+  FinishReason finish_reason = FinishReason::kNone;  // set on the request's last event
+};
+
+// Prompt progress, as llama-server's `prompt_progress`.
+struct ProgressEvent {
+  int total = 0, cached = 0, processed = 0;
+  double time_ms = 0;
+};
+
+// Everything known about a request once it ended; filled with the last event.
+struct RequestSummary {
+  RequestId id = 0;
+  int num_prompt_tokens = 0;
+  int num_cached_tokens = 0;  // of the prompt, not computed because their KV was there
+  int num_output_tokens = 0;
+  int num_steps = 0;
+  int num_preemptions = 0;
+  FinishReason finish_reason = FinishReason::kNone;
+  std::optional<Error> error;  // with kError
+  std::optional<std::string> stop_string;  // which one ended it
+  RequestEvents events;
+  Ledger ledger{0};  // booked up to the last token; the server books delivery after it
+};
+
+class TokenStream {
+ public:
+  // Consumer: takes everything that has arrived. Never blocks.
+  std::vector<TokenEvent> take();
+  std::optional<ProgressEvent> take_progress();  // the newest, once
+  // Consumer: blocks until an event, progress or the end is there.
+  void wait();
+  // Consumer: set before submit; called on the engine thread after each push. It must only post a wake-up.
+  void set_notify(std::function<void()> notify);
+  bool finished() const;
+  // REQUIRES: finished(). A copy that nobody changes any more.
+  RequestSummary summary() const;
+
+  // Producer.
+  void push(TokenEvent event);
+  void push_progress(const ProgressEvent& progress);
+  void finish(RequestSummary summary);  // after the last push
+
+ private:
+  void wake();
+
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<TokenEvent> events_;
+  std::optional<ProgressEvent> progress_;
+  std::optional<RequestSummary> summary_;
+  std::function<void()> notify_;
+};
+
+}  // namespace twostroke

@@ -1,0 +1,56 @@
+// ModelServices: what the server asks of a loaded model besides generating: its facts, tokens and
+// the chat template. An interface, so that the HTTP side is tested without a model; apps builds the
+// real one. Thread contract: const methods are called from several intake threads at once.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace twostroke {
+
+// Facts that do not change while the model is loaded; shown by /v1/models and /props.
+struct ModelInfo {
+  std::string id;            // the name clients use
+  std::string root;          // path of the file
+  std::string architecture;  // "llama"
+  std::string description;   // one line for people, may be empty
+  int max_model_len = 0;     // tokens, prompt and answer together
+  int vocab_size = 0;
+  TokenId bos_token = kNoToken, eos_token = kNoToken;
+  std::string bos_text, eos_text;
+  std::string chat_template;   // source; empty: the model has none
+  int64_t created_unix_s = 0;  // when it was loaded
+  int64_t file_bytes = 0;
+  int64_t num_parameters = 0;
+  int kv_block_tokens = 0, num_kv_blocks = 0;
+  int64_t kv_pool_bytes = 0;
+  int max_running = 0;         // requests in one step
+  int step_budget_tokens = 0;  // tokens in one step
+  int num_threads = 0;
+  std::string isa;
+};
+
+class ModelServices {
+ public:
+  virtual ~ModelServices() = default;
+  virtual const ModelInfo& info() const = 0;
+  // add_special: BOS/EOS as the file says. parse_special: "<|im_end|>" in the text becomes that
+  // token.
+  virtual Result<std::vector<TokenId>> encode(std::string_view text, bool add_special,
+                                              bool parse_special) const = 0;
+  // REQUIRES: every id in [0, vocab_size). Special tokens are spelled out; may hold half a code
+  // point at the end.
+  virtual std::string decode(std::span<const TokenId> tokens) const = 0;
+  // `request` is the chat request's JSON object, already validated: messages, and tools, documents,
+  // chat_template_kwargs, add_generation_prompt, continue_final_message where the client sent them.
+  virtual Result<std::string> render_chat(const nlohmann::json& request) const = 0;
+};
+
+}  // namespace twostroke

@@ -1,5 +1,5 @@
-// EngineClient: how every other thread talks to the engine. Thread-safe; submit and cancel go through one bounded
-// queue that the engine drains at the start of each step.
+// EngineClient: how every other thread talks to the engine. Thread-safe; submit and cancel go
+// through one bounded queue that the engine drains at the start of each step.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ struct EngineStats {
 class EngineClient {
  public:
   virtual ~EngineClient() = default;
-  // kOverloaded when the queue is full or the engine is draining; kTooLarge/kInvalidArgument when the request
-  // can never run. The stream must outlive the request (shared).
+  // kOverloaded when the queue is full or the engine is draining; kTooLarge/kInvalidArgument when
+  // the request can never run. The stream must outlive the request (shared).
   virtual Result<RequestId> submit(RequestInput input, std::shared_ptr<TokenStream> stream) = 0;
   // Ends the request within one step; unknown or finished ids are ignored.
   virtual void cancel(RequestId id) = 0;

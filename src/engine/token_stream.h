@@ -1,12 +1,12 @@
-// TokenStream: what the engine sends back for one request. One producer (the engine thread), one consumer
-// (an HTTP connection, the terminal). Bounded by the request's own max_tokens, so the engine never blocks on a
-// slow reader.
+// TokenStream: what the engine sends back for one request. One producer (the engine thread), one
+// consumer (an HTTP connection, the terminal). Bounded by the request's own max_tokens, so the
+// engine never blocks on a slow reader.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <condition_variable>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,15 +25,15 @@ struct TokenLogprob {
   float logprob = 0;
 };
 
-// One sampled token. `text` is what it adds to the answer: whole code points only, stop strings held back, so it
-// may be empty, and the last event flushes the rest.
+// One sampled token. `text` is what it adds to the answer: whole code points only, stop strings
+// held back, so it may be empty, and the last event flushes the rest.
 struct TokenEvent {
   TokenId token = kNoToken;  // kNoToken on a finish that sampled nothing (cancel, error)
   std::string text;
   int64_t sampled_ns = 0;
-  int num_output_tokens = 0;  // including this one
-  std::optional<TokenLogprob> logprob;     // when asked for
-  std::vector<TokenLogprob> top_logprobs;  // most likely first
+  int num_output_tokens = 0;                         // including this one
+  std::optional<TokenLogprob> logprob;               // when asked for
+  std::vector<TokenLogprob> top_logprobs;            // most likely first
   FinishReason finish_reason = FinishReason::kNone;  // set on the request's last event
 };
 
@@ -52,7 +52,7 @@ struct RequestSummary {
   int num_steps = 0;
   int num_preemptions = 0;
   FinishReason finish_reason = FinishReason::kNone;
-  std::optional<Error> error;  // with kError
+  std::optional<Error> error;              // with kError
   std::optional<std::string> stop_string;  // which one ended it
   RequestEvents events;
   Ledger ledger{0};  // booked up to the last token; the server books delivery after it
@@ -65,7 +65,8 @@ class TokenStream {
   std::optional<ProgressEvent> take_progress();  // the newest, once
   // Consumer: blocks until an event, progress or the end is there.
   void wait();
-  // Consumer: set before submit; called on the engine thread after each push. It must only post a wake-up.
+  // Consumer: set before submit; called on the engine thread after each push. It must only post a
+  // wake-up.
   void set_notify(std::function<void()> notify);
   bool finished() const;
   // REQUIRES: finished(). A copy that nobody changes any more.

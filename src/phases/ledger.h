@@ -1,5 +1,6 @@
-// The ledger of one request: its events, and every nanosecond of its life booked under exactly one cause.
-// Plain data in, plain data out; the engine thread books, others read a finished copy. Definitions: docs/phases.md.
+// The ledger of one request: its events, and every nanosecond of its life booked under exactly one
+// cause. Plain data in, plain data out; the engine thread books, others read a finished copy.
+// Definitions: docs/phases.md.
 #pragma once
 
 #include <array>
@@ -9,12 +10,22 @@
 namespace twostroke {
 
 enum class Cause : uint8_t {
-  kParse, kTemplate, kTokenize,                      // intake
-  kWaitModel, kWaitKv, kWaitBatch, kWaitTurn,        // waiting
-  kPrefillOwn, kPrefillOthers,                       // prefill
-  kDecodeOwn, kDecodeBatch, kDecodePrefill, kPreempted,  // decode
-  kSample, kEngine,                                  // either
-  kClient,                                           // delivery
+  kParse,
+  kTemplate,
+  kTokenize,  // intake
+  kWaitModel,
+  kWaitKv,
+  kWaitBatch,
+  kWaitTurn,  // waiting
+  kPrefillOwn,
+  kPrefillOthers,  // prefill
+  kDecodeOwn,
+  kDecodeBatch,
+  kDecodePrefill,
+  kPreempted,  // decode
+  kSample,
+  kEngine,  // either
+  kClient,  // delivery
 };
 inline constexpr int kNumCauses = 16;
 
@@ -39,15 +50,16 @@ struct RequestIntervals {
 };
 RequestIntervals intervals_of(const RequestEvents& events, int num_output_tokens);
 
-// Books time to causes along one line: each call covers the time since the previous one, so the sum is exact
-// by construction.
+// Books time to causes along one line: each call covers the time since the previous one, so the sum
+// is exact by construction.
 class Ledger {
  public:
   explicit Ledger(int64_t received_ns) : booked_until_ns_(received_ns), received_ns_(received_ns) {}
 
   // Books [booked_until, until_ns) under `cause`; a time not after booked_until books nothing.
   void book_until(int64_t until_ns, Cause cause);
-  // Moves up to `ns` already booked under `from` to `to` (a step's own/others split); the sum stays.
+  // Moves up to `ns` already booked under `from` to `to` (a step's own/others split); the sum
+  // stays.
   void move(Cause from, Cause to, int64_t ns);
 
   int64_t booked_until_ns() const { return booked_until_ns_; }

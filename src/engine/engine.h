@@ -1,0 +1,74 @@
+// Engine: owns every request, the scheduler and the KV bookkeeping, and runs the loop: commands ->
+// plan -> run -> publish. All of that happens on one thread, its own after start() or the caller's
+// through step_once(). Other threads talk to it as an EngineClient only.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/engine_client.h"
+#include "engine/engine_config.h"
+#include "engine/step_records.h"
+#include "engine/token_text.h"
+#include "model/model.h"
+#include "phases/cost_model.h"
+
+namespace twostroke {
+
+class EngineCore;
+class CommandQueue;
+
+class Engine final : public EngineClient {
+ public:
+  // Validates the config against the model and allocates everything a step needs. `model`, `text`
+  // and `clock` outlive the engine; `model` is called on the engine thread only.
+  static Result<std::unique_ptr<Engine>> create(const EngineConfig& config, Model& model,
+                                                const TokenText& text, const Clock& clock);
+  ~Engine() override;  // stop()
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  Result<RequestId> submit(RequestInput input, std::shared_ptr<TokenStream> stream) override;
+  void cancel(RequestId id) override;
+  void reset_prefix_cache() override;
+  EngineStats stats() const override;
+
+  // Starts the engine thread. Once.
+  void start();
+  // Accepts nothing more, lets requests finish for up to `timeout`, cancels the rest and ends the
+  // thread. Every request gets its summary. Any thread but the engine's.
+  void drain(std::chrono::milliseconds timeout);
+  void stop() { drain(std::chrono::milliseconds(0)); }
+  // Without a thread: one turn of the loop (commands, and a step if anything is wanted). False:
+  // there was nothing to do.
+  bool step_once();
+
+  // Prompt and output tokens of a request together; a prompt must be shorter.
+  int max_model_len() const;
+  const EngineConfig& config() const { return config_; }
+  // The recent steps after number `after`, oldest first. Any thread.
+  std::vector<StepRecord> steps_since(int64_t after) const;
+  // How good the cost model has been lately. Any thread.
+  CostModelError cost_model_error() const;
+  // CHECKs all bookkeeping. On the thread that steps.
+  void check_invariants() const;
+
+ private:
+  Engine(const EngineConfig& config, Model& model, const TokenText& text, const Clock& clock);
+  void run();
+
+  EngineConfig config_;
+  const Clock& clock_;
+  std::unique_ptr<CommandQueue> commands_;
+  std::unique_ptr<EngineCore> core_;
+  std::thread thread_;
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace twostroke

@@ -1,0 +1,36 @@
+// EngineConfig: every limit of the engine, validated in one place. It knows no model; what depends
+// on one (context length, blocks) is read from the Model at start.
+#pragma once
+
+#include "base/result.h"
+
+namespace twostroke {
+
+struct EngineConfig {
+  // Tokens one step computes at most. Bounds how long a step takes, and so how long a cancel or a
+  // new request waits.
+  int max_step_tokens = 512;
+  // Requests that hold KV and are computed at once.
+  int max_running = 64;
+  // Prefill tokens of a step in which anybody decodes: what a reader waits between two tokens.
+  int max_prefill_tokens_with_decode = 128;
+  // Requests that wait for their turn; one more is refused with kOverloaded.
+  int max_waiting = 256;
+  // Prompt and output together; 0: what the model and the KV pool allow.
+  int max_model_len = 0;
+
+  int max_stop_strings = 16;        // per request
+  int max_stop_string_bytes = 256;  // each
+  int max_stop_token_ids = 64;      // per request
+  int max_logit_bias = 1024;        // entries per request
+  int max_logprobs = 20;            // most likely tokens per position
+  int max_cache_salt_bytes = 256;
+  int num_step_records = 1024;  // recent steps kept for the timeline
+
+  int max_live_requests() const { return max_running + max_waiting; }
+};
+
+// kInvalidArgument names the field, the allowed range and the value.
+Status validate(const EngineConfig& config);
+
+}  // namespace twostroke

@@ -46,15 +46,16 @@ class Scheduler {
 
  private:
   void schedule_running();
-  void schedule_decodes();
-  void schedule_prefills();
-  void admit_waiting();
-  bool admit(Request& request);
+  template <typename Wanted>
+  void schedule_some(Wanted wanted);
+  WaitReason admit_waiting();
+  WaitReason admit(Request& request);
+  int chunk_of(const Request& request) const;
   bool make_room(Request& request, int num_tokens);
   void preempt(Request& request);
   void unschedule(Request& request);
   void append(Request& request, int num_tokens);
-  int prefill_budget() const;
+  int blocks_missing(const Request& request) const;
   int blocks_promised() const;
 
   SchedulerConfig config_;

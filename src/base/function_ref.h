@@ -24,7 +24,7 @@ class FunctionRef<R(Args...)> {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
         }) {}
   // From the two words of another one.
-  FunctionRef(void* object, Thunk thunk) : object_(object), thunk_(thunk) {}
+  FunctionRef(void* target, Thunk call) : object_(target), thunk_(call) {}
 
   R operator()(Args... args) const { return thunk_(object_, std::forward<Args>(args)...); }
 

@@ -47,14 +47,14 @@ class ThreadPool {
  private:
   struct Worker;
 
+  Worker& worker(int index) const;
+  void publish(int num_chunks, int participants, ChunkFn fn);
+  // Takes and runs chunks of the call `epoch` until none is left; how many.
+  int run_claims(int self, uint32_t epoch);
+  int others_done(int participants) const;
   void worker_main(int self);
-  bool run_claims(int self, uint64_t claim);
-  bool run_chunk(int owner, int self, uint64_t claim, bool from_tail);
-  void publish(int num_chunks, ChunkFn fn);
-  void wait_until_done(int num_chunks);
-  int chunks_done() const;
-  void wake(Worker& worker);
-  void idle(Worker& worker, uint64_t seen);
+  void idle(Worker& me, uint32_t seen);
+  static void wake(Worker& sleeper);
 
   int num_threads_;
   uint32_t epoch_ = 0;  // of the last published call
@@ -63,7 +63,6 @@ class ThreadPool {
   // taken.
   alignas(64) std::atomic<void*> object_{nullptr};
   std::atomic<ChunkFn::Thunk> thunk_{nullptr};
-  std::atomic<int> num_participants_{0};
   alignas(64) std::atomic<bool> in_step_{false};
   std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;

@@ -15,7 +15,7 @@ int64_t fraction_of(int64_t ns, double part, double whole) {
   return std::clamp<int64_t>(std::llround(share), 0, ns);
 }
 
-StepShape shape_of(const StepShare& share) {
+StepShape shape_of_share(const StepShare& share) {
   return share.num_tokens == 0 ? StepShape{}
                                : shape_of(share.first_token, share.num_tokens, share.needs_logits);
 }
@@ -31,15 +31,15 @@ void split_step(const CostModel& model, int64_t forward_ns, std::span<const Step
   double prefill_ns = 0;
   int num_with_tokens = 0;
   for (const StepShare& share : shares) {
-    whole += shape_of(share);
-    (share.is_decode ? decode_ns : prefill_ns) += model.marginal_ns(shape_of(share));
+    whole += shape_of_share(share);
+    (share.is_decode ? decode_ns : prefill_ns) += model.marginal_ns(shape_of_share(share));
     num_with_tokens += share.num_tokens > 0 ? 1 : 0;
   }
   const double step_ns = model.predict_ns(whole);
   for (size_t i = 0; i < shares.size(); ++i) {
     const StepShare& share = shares[i];
     StepSplit& split = splits[i];
-    const StepShape shape = shape_of(share);
+    const StepShape shape = shape_of_share(share);
     const bool alone = share.num_tokens > 0 && num_with_tokens == 1;
     split.own_ns = share.num_tokens == 0 ? 0
                    : alone               ? forward_ns

@@ -50,7 +50,7 @@ class ModelServices {
   virtual std::string decode(std::span<const TokenId> tokens) const = 0;
   // `request` is the chat request's JSON object, already validated: messages, and tools, documents,
   // chat_template_kwargs, add_generation_prompt, continue_final_message where the client sent them.
-  virtual Result<std::string> render_chat(const nlohmann::json& request) const = 0;
+  virtual Result<std::string> render_chat(const nlohmann::ordered_json& request) const = 0;
 };
 
 }  // namespace twostroke

@@ -16,6 +16,7 @@ struct ServerOptions {
   int num_intake_threads = 2;  // JSON, chat template and tokenising
   size_t max_header_bytes = size_t{16} << 10;
   size_t max_body_bytes = size_t{16} << 20;
+  size_t max_bodies_bytes = size_t{256} << 20;    // all requests being read or prepared together
   size_t max_pipelined_bytes = size_t{64} << 10;  // read ahead while a reply is being sent
 
   int idle_timeout_ms = 75'000;    // keep-alive connection without a request
@@ -34,6 +35,7 @@ struct ServerOptions {
   int max_logit_bias = 1024;
   size_t max_cache_salt_bytes = 256;
   int max_json_depth = 64;
+  int max_json_members = 1024;  // of one object
 };
 
 }  // namespace twostroke

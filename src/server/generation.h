@@ -1,0 +1,48 @@
+// One generation request under way: the choices it was submitted as, and the reply made from their
+// token streams, streamed (StreamedGeneration) or whole (WholeGeneration). Owned by the connection,
+// used on the I/O thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/openai_response.h"
+#include "server/reply.h"
+#include "server/response_timings.h"
+
+namespace twostroke {
+
+// One submitted request.
+struct Choice {
+  std::shared_ptr<TokenStream> tokens;
+  RequestId id = 0;
+  int prompt_tokens = 0;
+  bool first_of_prompt = true;  // of the n choices of a prompt, the one that counts it
+  std::string echo;             // text that comes before the answer
+  // As the reply grows:
+  bool opened = false;  // role chunk or echo sent
+  bool ended = false;
+  int output_tokens = 0;
+  int64_t first_token_ns = -1;
+  int64_t text_bytes = 0;
+  RequestSummary summary;  // once ended
+};
+
+struct GenerationFlags {
+  bool include_usage = false, continuous_usage = false, timings_per_token = false, phases = false;
+};
+
+// What both kinds of reply share.
+struct GenerationBase {
+  ServerContext context;  // references: cheap to copy
+  const Clock& clock;
+  ReplyHead head;
+  GenerationFlags flags;
+  std::vector<Choice> choices;
+};
+
+std::unique_ptr<ReplySource> make_streamed_generation(GenerationBase base);
+std::unique_ptr<ReplySource> make_whole_generation(GenerationBase base);
+
+}  // namespace twostroke

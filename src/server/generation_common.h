@@ -1,0 +1,23 @@
+// Helpers of the two kinds of generation reply (streamed_generation.cpp, whole_generation.cpp); not
+// for others.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "server/generation.h"
+
+namespace twostroke {
+
+Usage usage_of(const std::vector<Choice>& choices);
+bool all_ended(const std::vector<Choice>& choices);
+std::vector<RequestSummary> summaries_of(const std::vector<Choice>& choices);
+void cancel_all(const GenerationBase& base);
+// Takes the summary, books delivery up to now, marks the choice ended. REQUIRES:
+// choice.tokens->finished().
+void end_choice(Choice& choice, int64_t now_ns);
+// The error that the client must see, when the request did not end in the ordinary way.
+std::optional<Error> error_of(const RequestSummary& summary);
+std::string describe_generation(const std::vector<Choice>& choices);
+
+}  // namespace twostroke

@@ -1,0 +1,26 @@
+// The endpoints. One function each: request in, reply out. Run on an intake thread, or on the I/O
+// thread where the router says they are quick. Adding one: a function here and a row in router.cpp.
+#pragma once
+
+#include "server/reply.h"
+
+namespace twostroke {
+
+// handlers_generate.cpp
+Reply handle_chat_completions(const HttpRequest& request, const Serving& serving);
+Reply handle_completions(const HttpRequest& request, const Serving& serving);
+
+// handlers_text.cpp
+Reply handle_tokenize(const HttpRequest& request, const Serving& serving);
+Reply handle_detokenize(const HttpRequest& request, const Serving& serving);
+Reply handle_apply_template(const HttpRequest& request, const Serving& serving);
+
+// handlers_info.cpp
+Reply handle_index(const HttpRequest& request, const Serving& serving);
+Reply handle_health(const HttpRequest& request, const Serving& serving);
+Reply handle_models(const HttpRequest& request, const Serving& serving);
+Reply handle_model(const HttpRequest& request, const Serving& serving);  // /v1/models/{id}
+Reply handle_props(const HttpRequest& request, const Serving& serving);
+Reply handle_reset_prefix_cache(const HttpRequest& request, const Serving& serving);
+
+}  // namespace twostroke

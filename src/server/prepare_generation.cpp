@@ -1,0 +1,152 @@
+#include "server/prepare_generation.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <random>
+#include <utility>
+
+namespace twostroke {
+namespace {
+
+// One prompt, ready to be submitted n times.
+struct PreparedPrompt {
+  std::vector<TokenId> tokens;
+  std::string echo;
+  int64_t templated_ns = 0, tokenized_ns = 0;
+};
+
+uint64_t random_u64() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator();
+}
+
+int64_t unix_now_s() {
+  using std::chrono::duration_cast, std::chrono::seconds, std::chrono::system_clock;
+  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+Status check_length(size_t num_tokens, const std::string& field, const ModelInfo& info) {
+  if (num_tokens == 0) {
+    return Error{ErrorCode::kInvalidArgument, fmt::format("{} is empty: it has no tokens", field),
+                 field};
+  }
+  if (num_tokens < static_cast<size_t>(info.max_model_len)) return {};
+  return Error{
+      ErrorCode::kTooLarge,
+      fmt::format(
+          "This model's maximum context length is {} tokens, of which at least one is for the "
+          "answer, but your prompt has {} tokens. Shorten the prompt.",
+          info.max_model_len, num_tokens),
+      field};
+}
+
+Result<PreparedPrompt> prepare_chat(const GenerationRequest& request, const Serving& serving) {
+  const ModelServices& model = serving.context->model;
+  PreparedPrompt prompt;
+  const std::string text = TRY(model.render_chat(request.chat));
+  prompt.templated_ns = serving.clock.now_ns();
+  // The template writes BOS itself where the model wants one.
+  prompt.tokens = TRY(model.encode(text, /*add_special=*/false, /*parse_special=*/true));
+  prompt.tokenized_ns = serving.clock.now_ns();
+  TRY(check_length(prompt.tokens.size(), "messages", model.info()));
+  return prompt;
+}
+
+Result<PreparedPrompt> prepare_completion(const CompletionPrompt& source, const std::string& field,
+                                          bool echo, const Serving& serving) {
+  const ModelServices& model = serving.context->model;
+  PreparedPrompt prompt;
+  prompt.templated_ns = serving.clock.now_ns();
+  if (const auto* text = std::get_if<std::string>(&source)) {
+    prompt.tokens = TRY(model.encode(*text, /*add_special=*/true, /*parse_special=*/true));
+    if (echo) prompt.echo = *text;
+  } else {
+    prompt.tokens = std::get<std::vector<TokenId>>(source);
+    if (echo) prompt.echo = model.decode(prompt.tokens);
+  }
+  prompt.tokenized_ns = serving.clock.now_ns();
+  TRY(check_length(prompt.tokens.size(), field, model.info()));
+  return prompt;
+}
+
+Result<std::vector<PreparedPrompt>> prepare_all(const GenerationRequest& request,
+                                                const Serving& serving) {
+  std::vector<PreparedPrompt> prompts;
+  if (request.is_chat) {
+    prompts.push_back(TRY(prepare_chat(request, serving)));
+    return prompts;
+  }
+  for (size_t i = 0; i < request.prompts.size(); ++i) {
+    const std::string field = request.prompts.size() == 1 ? "prompt" : fmt::format("prompt[{}]", i);
+    prompts.push_back(TRY(prepare_completion(request.prompts[i], field, request.echo, serving)));
+  }
+  return prompts;
+}
+
+RequestInput input_of(const GenerationRequest& request, const PreparedPrompt& prompt,
+                      int max_model_len) {
+  RequestInput input;
+  input.prompt = prompt.tokens;
+  input.sampling = request.sampling;
+  const int room = max_model_len - static_cast<int>(prompt.tokens.size());
+  input.max_tokens = std::min(room, request.max_tokens.value_or(room));
+  input.ignore_eos = request.ignore_eos;
+  input.stop = request.stop;
+  input.stop_token_ids = request.stop_token_ids;
+  input.cache_salt = request.cache_salt;
+  input.cache_prompt = request.cache_prompt;
+  input.return_progress = request.return_progress && request.stream;
+  input.templated_ns = prompt.templated_ns;
+  input.tokenized_ns = prompt.tokenized_ns;
+  return input;
+}
+
+GenerationBase base_of(const GenerationRequest& request, const HttpRequest& http,
+                       const Serving& serving) {
+  ReplyHead head;
+  head.is_chat = request.is_chat;
+  head.id = (request.is_chat ? "chatcmpl-" : "cmpl-") + http.id;
+  head.model = serving.context->model.info().id;
+  head.created_unix_s = unix_now_s();
+  return GenerationBase{*serving.context,
+                        serving.clock,
+                        std::move(head),
+                        GenerationFlags{request.include_usage, request.continuous_usage,
+                                        request.timings_per_token, request.phases},
+                        {}};
+}
+
+}  // namespace
+
+Result<GenerationBase> submit_generation(const GenerationRequest& request, const HttpRequest& http,
+                                         const Serving& serving, int64_t parsed_ns) {
+  const std::vector<PreparedPrompt> prompts = TRY(prepare_all(request, serving));
+  GenerationBase base = base_of(request, http, serving);
+  const uint64_t seed = request.seed ? *request.seed : random_u64();
+  for (const PreparedPrompt& prompt : prompts) {
+    for (int i = 0; i < request.num_choices; ++i) {
+      RequestInput input = input_of(request, prompt, serving.context->model.info().max_model_len);
+      input.received_ns = http.received_ns;
+      input.parsed_ns = parsed_ns;
+      input.sampling.seed = seed + static_cast<uint64_t>(i);
+      Choice choice;
+      choice.tokens = std::make_shared<TokenStream>();
+      choice.tokens->set_notify(http.wake);
+      choice.prompt_tokens = static_cast<int>(prompt.tokens.size());
+      choice.first_of_prompt = i == 0;
+      choice.echo = prompt.echo;
+      auto id = serving.context->engine.submit(std::move(input), choice.tokens);
+      if (!id.ok()) {
+        for (const Choice& earlier : base.choices) serving.context->engine.cancel(earlier.id);
+        return id.error();
+      }
+      choice.id = *id;
+      base.choices.push_back(std::move(choice));
+    }
+  }
+  return base;
+}
+
+}  // namespace twostroke

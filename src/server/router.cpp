@@ -1,0 +1,97 @@
+#include "server/router.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "server/error_response.h"
+#include "server/handlers.h"
+
+namespace twostroke {
+namespace {
+
+constexpr std::array kRoutes = {
+    Route{"POST", "/v1/chat/completions", handle_chat_completions, true, false},
+    Route{"POST", "/v1/completions", handle_completions, true, false},
+    Route{"GET", "/v1/models", handle_models, true, true},
+    Route{"GET", "/v1/models/", handle_model, true, true},
+    Route{"GET", "/health", handle_health, true, true},
+    Route{"GET", "/v1/health", handle_health, true, true},
+    Route{"GET", "/props", handle_props, true, true},
+    Route{"POST", "/tokenize", handle_tokenize, true, false},
+    Route{"POST", "/detokenize", handle_detokenize, true, false},
+    Route{"POST", "/apply-template", handle_apply_template, true, false},
+    Route{"POST", "/reset_prefix_cache", handle_reset_prefix_cache, true, false},
+    Route{"GET", "/", handle_index, false, true},
+};
+
+bool path_matches(const Route& route, std::string_view path) {
+  if (route.path.size() > 1 && route.path.back() == '/') {
+    return path.size() > route.path.size() && path.starts_with(route.path);
+  }
+  return path == route.path;
+}
+
+bool method_matches(const Route& route, std::string_view method) {
+  return route.method == method || (route.method == "GET" && method == "HEAD");
+}
+
+const Route* find_route(const HttpRequest& request) {
+  const auto it = std::ranges::find_if(kRoutes, [&](const Route& route) {
+    return path_matches(route, request.path) && method_matches(route, request.method);
+  });
+  return it == kRoutes.end() ? nullptr : &*it;
+}
+
+// "GET, HEAD, OPTIONS"; empty when there is nothing at this path.
+std::string allowed_methods(std::string_view path) {
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    if (!path_matches(route, path)) continue;
+    allowed += allowed.empty() ? "" : ", ";
+    allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+  }
+  return allowed.empty() ? allowed : allowed + ", OPTIONS";
+}
+
+Reply no_content() {
+  Reply reply;
+  reply.status = 204;
+  reply.content_type.clear();
+  return reply;
+}
+
+Reply no_route(const HttpRequest& request) {
+  if (request.method == "OPTIONS" && request.path == "*") return no_content();
+  const std::string allowed = allowed_methods(request.path);
+  if (allowed.empty()) {
+    return fault_reply(HttpFault::kPathNotFound,
+                       fmt::format("there is nothing at {}", request.path));
+  }
+  Reply reply = request.method == "OPTIONS"
+                    ? no_content()
+                    : fault_reply(HttpFault::kMethodNotAllowed,
+                                  fmt::format("{} answers {}, not {}", request.path, allowed,
+                                              request.method));
+  reply.headers.emplace_back("Allow", allowed);
+  return reply;
+}
+
+}  // namespace
+
+bool is_quick(const HttpRequest& request) {
+  const Route* route = find_route(request);
+  return route == nullptr || route->quick;
+}
+
+Reply dispatch(const HttpRequest& request, const Serving& serving) {
+  const Route* route = find_route(request);
+  if (route == nullptr) return no_route(request);
+  if (route->needs_model && serving.context == nullptr) {
+    return fault_reply(HttpFault::kLoading, serving.loading);
+  }
+  return route->handle(request, serving);
+}
+
+}  // namespace twostroke

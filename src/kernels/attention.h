@@ -15,6 +15,8 @@ namespace twostroke {
 
 // Keys per step of the online softmax; tiles start at multiples of this position.
 inline constexpr int kKvTileTokens = 64;
+// The largest head_dim the kernels take; it is a multiple of 16.
+inline constexpr int kMaxHeadDim = 512;
 // Query rows x heads worked on at once against one tile of keys; only speed and scratch depend on
 // it.
 inline constexpr int kQueryTile = 96;

@@ -10,7 +10,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/twostroke
 # Debian's tools first: a cargo in ~/.cargo/bin is used where the PATH has none.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-CPP_FILES = find $(wildcard src tests bench) -name '*.h' -o -name '*.cpp'
+CPP_FILES = find $(wildcard src tests bench ffi/include) -name '*.h' -o -name '*.cpp'
 CTEST = $(TEST_ENV) ctest --output-on-failure --no-tests=error -j 2
 # What the tests are told; anything a test needs and does not find here it skips, saying so.
 TEST_ENV = TWOSTROKE_BIN="$(CURDIR)/build/release/twostroke" \

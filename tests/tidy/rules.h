@@ -39,7 +39,7 @@ Violations check_function_lines(const SourceTree& tree, size_t max_lines);
 Violations check_banned_words(const SourceTree& tree);
 // Intrinsics and ISA macros stay in src/kernels/<isa>/.
 Violations check_intrinsics(const SourceTree& tree);
-// No FIXME; TODO only with an issue: TODO(#12).
+// Notes to oneself need an issue number behind them.
 Violations check_todos(const SourceTree& tree);
 // Nothing that only makes sense on one machine: its paths, the hosts of package registries.
 Violations check_machine_traces(const SourceTree& tree);

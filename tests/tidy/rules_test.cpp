@@ -202,10 +202,11 @@ TEST(Words, RawNewDeleteAndCastsNeedAReason) {
                                       "A(const A&) = delete;\n"
                                       "void* p = ::operator new(n);\n"
                                       "// safe: the constructor is private\n"
-                                      "std::unique_ptr<A>(new A());\n"
+                                      "p.reset(new A());\n"
                                       "reinterpret_cast<char*>(p);\n"
                                       "reinterpret_cast<char*>(p);  // safe: bytes of a POD\n"
-                                      "renew(1);\n"},
+                                      "renew(1);\n"
+                                      "std::unique_ptr<A> b(new A());\n"},
                                      {"src/quant/a.cpp", "reinterpret_cast<char*>(p);\n"}});
   EXPECT_EQ(places(check_banned_words(tree)),
             (Places{"src/model/a.cpp:1", "src/model/a.cpp:2", "src/model/a.cpp:7"}));

@@ -151,7 +151,8 @@ bool is_markdown(std::string_view path) {
 }
 
 bool is_test_code(std::string_view path) {
-  return path.ends_with("_test.cpp") || path.starts_with("tests/") ||
+  return path.ends_with("_test.cpp") || path.find("_test_util.") != std::string_view::npos ||
+         path.find("/fake_") != std::string_view::npos || path.starts_with("tests/") ||
          path.starts_with("src/testing/");
 }
 

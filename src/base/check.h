@@ -19,19 +19,19 @@ template <typename A, typename B>
 
 }  // namespace twostroke::internal
 
-#define CHECK(condition)                                                                   \
-  do {                                                                                     \
-    if (!(condition)) [[unlikely]]                                                         \
-      ::twostroke::internal::check_failed(__FILE__, __LINE__, #condition);                 \
+#define CHECK(condition)                                                   \
+  do {                                                                     \
+    if (!(condition)) [[unlikely]]                                         \
+      ::twostroke::internal::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define TWOSTROKE_CHECK_OP(a, op, b)                                                       \
-  do {                                                                                     \
-    const auto& check_a_ = (a);                                                            \
-    const auto& check_b_ = (b);                                                            \
-    if (!(check_a_ op check_b_)) [[unlikely]]                                              \
-      ::twostroke::internal::check_op_failed(__FILE__, __LINE__, #a " " #op " " #b,        \
-                                             check_a_, check_b_);                          \
+#define TWOSTROKE_CHECK_OP(a, op, b)                                                          \
+  do {                                                                                        \
+    const auto& check_a_ = (a);                                                               \
+    const auto& check_b_ = (b);                                                               \
+    if (!(check_a_ op check_b_)) [[unlikely]]                                                 \
+      ::twostroke::internal::check_op_failed(__FILE__, __LINE__, #a " " #op " " #b, check_a_, \
+                                             check_b_);                                       \
   } while (false)
 
 #define CHECK_EQ(a, b) TWOSTROKE_CHECK_OP(a, ==, b)

@@ -1,4 +1,5 @@
-// The clock seam: everything that books time asks a Clock, so that tests and the simulator decide what time it is.
+// The clock seam: everything that books time asks a Clock, so that tests and the simulator decide
+// what time it is.
 #pragma once
 
 #include <cstdint>

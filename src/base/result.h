@@ -88,11 +88,12 @@ using Status = Result<void>;
 
 }  // namespace twostroke
 
-// Evaluates a Result expression; returns its Error from the enclosing function, or yields its value.
-#define TRY(expression)                                      \
-  __extension__({                                            \
-    auto try_result_ = (expression);                         \
-    if (!try_result_.ok()) return try_result_.error();       \
+// Evaluates a Result expression; returns its Error from the enclosing function, or yields its
+// value.
+#define TRY(expression)                                        \
+  __extension__({                                              \
+    auto try_result_ = (expression);                           \
+    if (!try_result_.ok()) return try_result_.error();         \
     ::twostroke::internal::take_value(std::move(try_result_)); \
   })
 

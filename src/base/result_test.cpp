@@ -36,7 +36,9 @@ TEST(ResultDeathTest, ReadingTheValueOfAnErrorAborts) {
   EXPECT_DEATH({ [[maybe_unused]] const int v = half(3).value(); }, "CHECK failed");
 }
 
-TEST(CheckDeathTest, PrintsBothOperands) { EXPECT_DEATH(CHECK_EQ(1 + 1, 3), "2 against 3"); }
+TEST(CheckDeathTest, PrintsBothOperands) {
+  EXPECT_DEATH(CHECK_EQ(1 + 1, 3), "2 against 3");
+}
 
 }  // namespace
 }  // namespace twostroke

@@ -94,7 +94,8 @@ ThreadPool::Worker& ThreadPool::worker(int index) const {
 }
 
 ThreadPool::ThreadPool(int num_threads)
-    : num_threads_(num_threads), workers_(new Worker[static_cast<size_t>(num_threads)]) {
+    : num_threads_(num_threads),
+      workers_(std::make_unique<Worker[]>(static_cast<size_t>(num_threads))) {
   CHECK_GE(num_threads, 1);
   CHECK_LE(num_threads, kMaxThreads);
   threads_.reserve(static_cast<size_t>(num_threads - 1));

@@ -69,22 +69,22 @@ Status bench(const BenchOptions& options) {
     blocks = std::max(blocks, bench_blocks(test));
     model_options.max_step_tokens = std::max(model_options.max_step_tokens, test.batch);
   }
-  LoadedModel model = TRY(load_model(model_options, LoadText::kNothing, blocks,
-                                     [](const std::string&) {}));
+  LoadedModel model =
+      TRY(load_model(model_options, LoadText::kNothing, blocks, [](const std::string&) {}));
   Decoder& decoder = *model.decoder;
   for (const BenchTest& test : tests) {
     if (test.depth + test.prompt + test.generate > decoder.max_context_length()) {
-      return Error{ErrorCode::kInvalidArgument,
-                   fmt::format("{} needs a context of {} tokens, the model has {}", test.name(),
-                               test.depth + test.prompt + test.generate,
-                               decoder.max_context_length()),
-                   "depth"};
+      return Error{
+          ErrorCode::kInvalidArgument,
+          fmt::format("{} needs a context of {} tokens, the model has {}", test.name(),
+                      test.depth + test.prompt + test.generate, decoder.max_context_length()),
+          "depth"};
     }
   }
   const Kernels& kernels = kernels_for(TRY(isa_from_name(options.model.isa)));
-  const Limits limits{TRY(probe_read_bandwidth(*model.pool)),
-                      probe_matmul_rate(kernels, decoder.weights().layers()[0].gate_up,
-                                        *model.pool)};
+  const Limits limits{
+      TRY(probe_read_bandwidth(*model.pool)),
+      probe_matmul_rate(kernels, decoder.weights().layers()[0].gate_up, *model.pool)};
   if (!options.json) {
     fmt::print("{} · {} · {} threads · reads {:.1f} GB/s · kernel {:.0f} GMAC/s\n",
                model_id_of(model.path), kernels.name, model.pool->num_threads(),

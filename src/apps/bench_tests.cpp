@@ -23,7 +23,8 @@ class BenchSequences {
     logits_.resize(static_cast<size_t>(batch_) * static_cast<size_t>(model.vocab_size()));
   }
 
-  // Appends `count` tokens to sequence `index`, at most `step` per forward; logits of the last one if wanted.
+  // Appends `count` tokens to sequence `index`, at most `step` per forward; logits of the last one
+  // if wanted.
   void prefill(int index, int start, int count, int step, bool want_logits) {
     for (int done = 0; done < count;) {
       const int tokens = std::min(step, count - done);
@@ -104,8 +105,8 @@ void add_costs(const Decoder& model, BenchRow& row) {
       row.median * (double(weights.layer_macs()) + double(weights.head_macs()) * head_share) / 1e9;
   if (test.prompt > 0) return;
   const double context = test.depth + test.generate / 2.0;
-  const double kv_bytes = context * double(KvStorage::bytes_per_block(model.spec(), false)) /
-                          kKvBlockTokens;
+  const double kv_bytes =
+      context * double(KvStorage::bytes_per_block(model.spec(), false)) / kKvBlockTokens;
   row.gigabytes_per_second =
       row.median * (double(weights.bytes_per_token()) / test.batch + kv_bytes) / 1e9;
 }
@@ -136,8 +137,9 @@ BenchRow run_bench_test(Decoder& model, const BenchTest& test, int repetitions) 
     row.tokens_per_second.push_back(run_once(sequences, test));
   }
   row.median = percentile(row.tokens_per_second, 0.5);
-  row.relative_spread = (percentile(row.tokens_per_second, 0.75) -
-                         percentile(row.tokens_per_second, 0.25)) / row.median;
+  row.relative_spread =
+      (percentile(row.tokens_per_second, 0.75) - percentile(row.tokens_per_second, 0.25)) /
+      row.median;
   add_costs(model, row);
   return row;
 }

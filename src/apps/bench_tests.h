@@ -1,5 +1,6 @@
-// The two phases alone, as llama-bench times them: random tokens, no sampling, logits of the last prompt token only
-// in prefill and of every token in decode. Here with the model's bytes and multiplications beside the rate.
+// The two phases alone, as llama-bench times them: random tokens, no sampling, logits of the last
+// prompt token only in prefill and of every token in decode. Here with the model's bytes and
+// multiplications beside the rate.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,10 @@ struct BenchRow {
   BenchTest test;
   std::vector<double> tokens_per_second;  // one per repetition; all sequences together
   double median = 0;
-  double relative_spread = 0;  // (p75 - p25) / median
-  double gmacs_per_second = 0;       // of matrix multiplications, at the median
-  double gigabytes_per_second = 0;   // of weights and KV read, at the median; decode with one sequence or more
+  double relative_spread = 0;   // (p75 - p25) / median
+  double gmacs_per_second = 0;  // of matrix multiplications, at the median
+  double gigabytes_per_second =
+      0;  // of weights and KV read, at the median; decode with one sequence or more
 };
 
 // REQUIRES: the model has blocks for batch * (depth + prompt + generate) tokens.

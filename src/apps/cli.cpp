@@ -23,16 +23,19 @@ void add_model(CLI::App* command, ModelOptions& model) {
 }
 
 void add_context(CLI::App* command, ModelOptions& model) {
-  command->add_option("--context,-c", model.context,
-                      "longest prompt and answer together, in tokens; 0: the model's own")
+  command
+      ->add_option("--context,-c", model.context,
+                   "longest prompt and answer together, in tokens; 0: the model's own")
       ->check(CLI::Range(0, 1 << 24));
-  command->add_option("--kv-memory", model.kv_memory_mib,
-                      "memory for the KV cache in MiB; 0: chosen from free memory")
+  command
+      ->add_option("--kv-memory", model.kv_memory_mib,
+                   "memory for the KV cache in MiB; 0: chosen from free memory")
       ->check(CLI::Range(0, 1 << 24));
   command->add_option("--chat-template", model.chat_template,
                       "chat template to use instead of the file's: a built-in name or a file");
-  command->add_option("--max-step-tokens", model.max_step_tokens,
-                      "tokens that one step computes at most")
+  command
+      ->add_option("--max-step-tokens", model.max_step_tokens,
+                   "tokens that one step computes at most")
       ->check(CLI::Range(1, 8192));
 }
 
@@ -47,8 +50,9 @@ void add_generation(CLI::App* command, GenerationOptions& generation) {
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--repetition-penalty", generation.repetition_penalty, "1: off")
       ->check(CLI::Range(0.01, 100.0));
-  command->add_option("--max-tokens,-n", generation.max_tokens,
-                      "longest answer in tokens; 0: what the context has room for")
+  command
+      ->add_option("--max-tokens,-n", generation.max_tokens,
+                   "longest answer in tokens; 0: what the context has room for")
       ->check(CLI::Range(0, 1 << 24));
   command
       ->add_option_function<uint64_t>(
@@ -72,13 +76,15 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& serve) {
   command->add_option("--alias", serve.alias, "model name shown to clients");
   command->add_option("--max-running", serve.model.max_running, "requests computed at once")
       ->check(CLI::Range(1, 1024));
-  command->add_option("--max-queued-requests", serve.max_queued_requests,
-                      "requests that may wait; one more is refused")
+  command
+      ->add_option("--max-queued-requests", serve.max_queued_requests,
+                   "requests that may wait; one more is refused")
       ->check(CLI::Range(0, 1 << 20));
   command->add_option("--max-connections", serve.max_connections, "open connections")
       ->check(CLI::Range(1, 1 << 16));
-  command->add_option("--drain-timeout", serve.drain_timeout_s,
-                      "seconds that requests get to finish after SIGTERM")
+  command
+      ->add_option("--drain-timeout", serve.drain_timeout_s,
+                   "seconds that requests get to finish after SIGTERM")
       ->check(CLI::Range(0, 3600));
   return command;
 }
@@ -129,8 +135,8 @@ CLI::App* add_bench(CLI::App& app, BenchOptions& bench) {
 }
 
 CLI::App* add_perplexity(CLI::App& app, PerplexityOptionsCli& perplexity) {
-  CLI::App* command =
-      app.add_subcommand("perplexity", "how well the model predicts a text, by llama.cpp's formula");
+  CLI::App* command = app.add_subcommand(
+      "perplexity", "how well the model predicts a text, by llama.cpp's formula");
   command->add_option("model", perplexity.model.path, "GGUF file")->required();
   command->add_option("text", perplexity.text_path, "text file")->required();
   command->add_option("--threads,-t", perplexity.model.threads, "compute threads; 0: one per core")

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include "apps/model_paths.h"
 #include "base/clock.h"
@@ -30,7 +29,9 @@ int64_t available_memory_bytes() {
   return int64_t{sysconf(_SC_AVPHYS_PAGES)} * sysconf(_SC_PAGESIZE);
 }
 
-int blocks_of_context(int context) { return (context + kKvBlockTokens - 1) / kKvBlockTokens; }
+int blocks_of_context(int context) {
+  return (context + kKvBlockTokens - 1) / kKvBlockTokens;
+}
 
 // By --kv-memory, else a quarter of the free memory up to the limit above.
 Result<int> choose_num_blocks(const DecoderSpec& spec, const ModelOptions& options) {
@@ -48,22 +49,12 @@ Result<int> choose_num_blocks(const DecoderSpec& spec, const ModelOptions& optio
   return static_cast<int>(std::min<int64_t>(blocks, INT32_MAX / kKvBlockTokens));
 }
 
-Result<std::string> read_text_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return Error{ErrorCode::kIo, fmt::format("cannot read {}", path), path};
-  }
-  return std::move(text).str();
-}
-
 // --chat-template NAME|FILE, else the file's own; empty when there is none.
 Result<std::string> chat_template_source(const GgufFile& file, const std::string& named) {
   if (named.empty()) {
     return std::string(file.find_string("tokenizer.chat_template").value_or(""));
   }
-  if (const auto source = find_builtin_template(named)) return std::string(*source);
-  return read_text_file(named);
+  return load_chat_template(named);
 }
 
 Status load_text(LoadedModel& model, const ModelOptions& options, LoadText text) {
@@ -107,21 +98,19 @@ Result<LoadedModel> load_model(const ModelOptions& options, LoadText text, int m
   decoder_options.max_step_tokens = options.max_step_tokens;
   decoder_options.max_context = options.context;
   decoder_options.exact = options.exact;
-  decoder_options.num_blocks =
-      min_blocks > 0 ? min_blocks : TRY(choose_num_blocks(spec, options));
+  decoder_options.num_blocks = min_blocks > 0 ? min_blocks : TRY(choose_num_blocks(spec, options));
   if (min_blocks == 0 && options.kv_memory_mib == 0) {
     // No more than every running request at full length could use.
-    const int64_t most = int64_t{options.max_running} *
-                         blocks_of_context(options.context > 0 ? options.context
-                                                               : spec.context_length);
+    const int64_t most =
+        int64_t{options.max_running} *
+        blocks_of_context(options.context > 0 ? options.context : spec.context_length);
     decoder_options.num_blocks =
         static_cast<int>(std::min<int64_t>(decoder_options.num_blocks, most));
   }
   progress("reading the tokenizer");
   TRY(load_text(model, options, text));
   progress("packing the weights");
-  model.decoder =
-      TRY(Decoder::load(*model.file, decoder_options, kernels_for(isa), *model.pool));
+  model.decoder = TRY(Decoder::load(*model.file, decoder_options, kernels_for(isa), *model.pool));
   model.load_ns = clock.now_ns() - start_ns;
   return model;
 }

@@ -1,5 +1,5 @@
-// A model ready to answer: the file, its tokenizer and template, the decoder on its threads. Built by every command
-// that computes something.
+// A model ready to answer: the file, its tokenizer and template, the decoder on its threads. Built
+// by every command that computes something.
 #pragma once
 
 #include <functional>
@@ -34,7 +34,8 @@ using LoadProgress = std::function<void(const std::string& what)>;
 // What is loaded besides the decoder.
 enum class LoadText { kTokenizerAndTemplate, kTokenizer, kNothing };
 
-// `min_blocks`: KV blocks that the command needs at least (bench, perplexity); 0: by options and free memory.
+// `min_blocks`: KV blocks that the command needs at least (bench, perplexity); 0: by options and
+// free memory.
 Result<LoadedModel> load_model(const ModelOptions& options, LoadText text, int min_blocks,
                                const LoadProgress& progress);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kProbeBytes = size_t{256} << 20;
 constexpr int kProbeChunks = 64;
-constexpr int kProbeRows = 32;       // as a block of a prefill has
+constexpr int kProbeRows = 32;  // as a block of a prefill has
 constexpr int kProbePanels = 4;
 constexpr int kProbeRepetitions = 400;
 
@@ -77,8 +77,8 @@ double probe_matmul_rate(const Kernels& kernels, const Linear& linear, ThreadPoo
     void* scratch = tile.scratch.data();
     size_t space = tile.scratch.size();
     std::align(64, space - 64, scratch, space);
-    const Activations input{tile.x.data(), static_cast<size_t>(linear.k),
-                            {tile.groups.data(), linear.k}};
+    const Activations input{
+        tile.x.data(), static_cast<size_t>(linear.k), {tile.groups.data(), linear.k}};
     apply_linear(kernels, linear, 0, panels, input, 0, kProbeRows, tile.y.data(), stride,
                  static_cast<uint8_t*>(scratch));
   };

@@ -7,7 +7,8 @@
 
 namespace twostroke {
 
-// `path` itself, else $TWOSTROKE_MODEL, else the default model where the set-up puts it. kNotFound says what to do.
+// `path` itself, else $TWOSTROKE_MODEL, else the default model where the set-up puts it. kNotFound
+// says what to do.
 Result<std::string> resolve_model_path(const std::string& path);
 
 // The file's name without folder and .gguf: the id that clients see.

@@ -8,8 +8,8 @@
 namespace twostroke {
 
 struct ModelOptions {
-  std::string path;           // empty: $TWOSTROKE_MODEL, else the default model in the cache
-  int threads = 0;            // 0: one per core this process may use
+  std::string path;  // empty: $TWOSTROKE_MODEL, else the default model in the cache
+  int threads = 0;   // 0: one per core this process may use
   std::string isa = "auto";
   bool exact = false;         // f32 activations and KV
   int context = 0;            // tokens; 0: the model's own
@@ -52,7 +52,7 @@ struct RunOptions {
   GenerationOptions generation;
   std::string prompt;  // without prompt_given: read from stdin
   bool prompt_given = false;
-  bool chat = false;   // through the chat template
+  bool chat = false;  // through the chat template
   bool json = false;
 };
 
@@ -81,7 +81,8 @@ struct InspectOptions {
   bool json = false;
 };
 
-// The commands. Each returns the process's exit code: 0 done, 1 failed (one line on stderr says why).
+// The commands. Each returns the process's exit code: 0 done, 1 failed (one line on stderr says
+// why).
 int run_serve(const ServeOptions& options);
 int run_chat(const ChatOptions& options);
 int run_once(const RunOptions& options);

@@ -1,0 +1,60 @@
+#include "apps/served_model.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/model_paths.h"
+#include "prompt/builtin_templates.h"
+
+namespace twostroke {
+
+ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
+                         const ServeOptions& options, int64_t created_unix_s)
+    : model_(model) {
+  const DecoderSpec& spec = model.decoder->spec();
+  const Tokenizer& tokenizer = *model.tokenizer;
+  const auto text_of = [&](TokenId token) {
+    return token == kNoToken ? std::string() : std::string(tokenizer.token_text(token));
+  };
+  info_.id = options.alias.empty() ? model_id_of(model.path) : options.alias;
+  info_.root = model.path;
+  info_.architecture = spec.architecture;
+  info_.description = spec.name;
+  info_.max_model_len = engine.max_model_len();
+  info_.vocab_size = spec.vocab_size;
+  info_.bos_token = tokenizer.bos_token();
+  info_.eos_token = tokenizer.eos_token();
+  info_.bos_text = text_of(info_.bos_token);
+  info_.eos_text = text_of(info_.eos_token);
+  info_.chat_template = model.chat_template_source;
+  info_.created_unix_s = created_unix_s;
+  info_.file_bytes = static_cast<int64_t>(model.file->file_bytes());
+  for (const GgufTensor& tensor : model.file->tensors()) {
+    info_.num_parameters += tensor.num_elements();
+  }
+  info_.kv_block_tokens = model.decoder->block_size();
+  info_.num_kv_blocks = model.decoder->num_blocks();
+  info_.kv_pool_bytes = static_cast<int64_t>(model.decoder->kv_bytes());
+  info_.max_running = engine.config().max_running;
+  info_.step_budget_tokens = engine.config().max_step_tokens;
+  info_.num_threads = model.pool->num_threads();
+  info_.isa = isa_name(isa_from_name(options.model.isa).value());
+}
+
+Result<std::vector<TokenId>> ServedModel::encode(std::string_view text, bool add_special,
+                                                 bool parse_special) const {
+  return model_.tokenizer->encode(text,
+                                  {.add_special = add_special, .parse_special = parse_special});
+}
+
+std::string ServedModel::decode(std::span<const TokenId> tokens) const {
+  return model_.tokenizer->decode(tokens, {.special = true});
+}
+
+Result<std::string> ServedModel::render_chat(const nlohmann::ordered_json& request) const {
+  if (!model_.chat_template) return no_chat_template_error();
+  return model_.chat_template->render(request);
+}
+
+}  // namespace twostroke

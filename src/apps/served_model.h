@@ -1,0 +1,28 @@
+// ServedModel: a loaded model as the server sees it: facts, tokens, chat template.
+#pragma once
+
+#include "apps/loaded_model.h"
+#include "apps/options.h"
+#include "engine/engine.h"
+#include "server/model_services.h"
+
+namespace twostroke {
+
+class ServedModel final : public ModelServices {
+ public:
+  // `model` must outlive this. `created_unix_s`: when it was loaded.
+  ServedModel(const LoadedModel& model, const Engine& engine, const ServeOptions& options,
+              int64_t created_unix_s);
+
+  const ModelInfo& info() const override { return info_; }
+  Result<std::vector<TokenId>> encode(std::string_view text, bool add_special,
+                                      bool parse_special) const override;
+  std::string decode(std::span<const TokenId> tokens) const override;
+  Result<std::string> render_chat(const nlohmann::ordered_json& request) const override;
+
+ private:
+  const LoadedModel& model_;
+  ModelInfo info_;
+};
+
+}  // namespace twostroke

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,11 +65,17 @@ class Engine final : public EngineClient {
   void run();
 
   EngineConfig config_;
+  int max_model_len_;
+  int vocab_size_;
+  int block_size_;
+  const TokenText& token_text_;
   const Clock& clock_;
   std::unique_ptr<CommandQueue> commands_;
   std::unique_ptr<EngineCore> core_;
   std::thread thread_;
-  std::atomic<bool> stopped_{false};
+  std::atomic<bool> has_thread_{false};
+  std::mutex drain_mutex_;
+  bool stopped_ = false;  // under drain_mutex_
 };
 
 }  // namespace twostroke

@@ -3,6 +3,7 @@
 // engine never blocks on a slow reader.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -65,6 +66,8 @@ class TokenStream {
   std::optional<ProgressEvent> take_progress();  // the newest, once
   // Consumer: blocks until an event, progress or the end is there.
   void wait();
+  // The same, for at most `timeout`.
+  void wait_for(std::chrono::milliseconds timeout);
   // Consumer: set before submit; called on the engine thread after each push. It must only post a
   // wake-up.
   void set_notify(std::function<void()> notify);

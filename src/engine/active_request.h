@@ -1,0 +1,45 @@
+// ActiveRequest: a request as the engine holds it: the scheduler's part, and what is needed to
+// sample, publish and book it. Built by the submitting thread, then owned and touched by the engine
+// thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "engine/output_processor.h"
+#include "engine/token_stream.h"
+#include "phases/ledger.h"
+#include "sampling/sampling_params.h"
+#include "scheduler/request.h"
+
+namespace twostroke {
+
+struct ActiveRequest : Request {
+  ActiveRequest(const TokenText& token_text, OutputLimits limits, int64_t received_ns)
+      : output(token_text, std::move(limits)), ledger(received_ns) {}
+
+  SamplingParams sampling;
+  OutputProcessor output;
+  std::shared_ptr<TokenStream> stream;
+  bool return_progress = false;
+
+  RequestEvents events;
+  Ledger ledger;
+  bool is_waiting = true;  // not running: for the first time, or again after a preemption
+  Cause wait_cause = Cause::kWaitTurn;  // what for
+  int num_steps = 0;
+  size_t share_index = 0;                   // scratch of StepBooking
+  int64_t parsed_ns = 0, templated_ns = 0;  // intake, 0: not measured
+
+  // Between eviction and the moment it has caught up, a step gives it nothing new.
+  bool is_recomputing(int first_token) const { return first_token < recompute_until; }
+  bool is_decoding() const { return num_output_tokens() > 0; }
+};
+
+inline ActiveRequest& active(Request& request) {
+  return static_cast<ActiveRequest&>(request);
+}
+
+}  // namespace twostroke

@@ -1,0 +1,73 @@
+// EngineCore: what lives on the engine thread: all requests, the scheduler, the KV bookkeeping, the
+// runner. One turn applies the commands and runs one step: schedule -> run -> publish. Knows no
+// thread; Engine gives it one.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/active_request.h"
+#include "engine/command_queue.h"
+#include "engine/engine_config.h"
+#include "engine/engine_metrics.h"
+#include "engine/model_runner.h"
+#include "engine/step_booking.h"
+#include "engine/step_records.h"
+#include "engine/token_sampling.h"
+#include "kv_cache/kv_cache.h"
+#include "phases/cost_model.h"
+#include "scheduler/scheduler.h"
+
+namespace twostroke {
+
+class EngineCore {
+ public:
+  EngineCore(const EngineConfig& config, Model& model, const TokenText& token_text,
+             const Clock& clock, CommandQueue& commands);
+
+  enum class Turn { kIdle, kStepped, kQuit };
+  Turn turn(CommandQueue::Wait wait);
+  bool has_work() const { return scheduler_.has_work(); }
+  void check_invariants() const;
+
+  // Any thread.
+  EngineStats stats() const { return metrics_.snapshot(); }
+  std::vector<StepRecord> steps_since(int64_t after) const { return records_.since(after); }
+  CostModelError cost_model_error() const;
+
+ private:
+  void apply(Commands& commands);
+  void accept(std::unique_ptr<ActiveRequest> request);
+  void cancel(RequestId id);
+  void cancel_all();
+  void step();
+  void sample(const StepPlan& plan);
+  void publish(const StepPlan& plan);
+  void publish_token(ActiveRequest& request, SampledToken& sampled);
+  void publish_progress(ActiveRequest& request);
+  void record(const StepPlan& plan, const StepTimes& times);
+  void finish(ActiveRequest& request, TokenEvent last, std::optional<Error> error);
+  void update_gauges();
+  void publish_cost_model_error();
+
+  const TokenText& token_text_;
+  const Clock& clock_;
+  CommandQueue& commands_;
+  Commands inbox_;
+  KvCache kv_cache_;
+  Scheduler scheduler_;
+  ModelRunner runner_;
+  StepBooking booking_;
+  CostModel cost_model_;
+  EngineMetrics metrics_;
+  StepRecords records_;
+  StepRecord step_record_;                                // of the step under way
+  std::vector<SampledToken> sampled_;                     // [max_running], in the plan's order
+  std::vector<std::unique_ptr<ActiveRequest>> requests_;  // ascending ids
+  std::atomic<int> error_num_steps_{0};
+  std::atomic<double> error_median_{0}, error_p95_{0};
+};
+
+}  // namespace twostroke

@@ -1,0 +1,49 @@
+#include "engine/model_runner.h"
+
+#include "base/check.h"
+
+namespace twostroke {
+
+ModelRunner::ModelRunner(Model& model, int max_step_tokens, int max_running)
+    : model_(model),
+      vocab_size_(static_cast<size_t>(model.vocab_size())),
+      max_logits_(static_cast<size_t>(max_running)),
+      logits_(std::make_unique_for_overwrite<float[]>(max_logits_ * vocab_size_)) {
+  token_ids_.reserve(static_cast<size_t>(max_step_tokens));
+  positions_.reserve(static_cast<size_t>(max_step_tokens));
+  sequences_.reserve(max_logits_);
+  logits_rows_.reserve(max_logits_);
+}
+
+void ModelRunner::forward(const StepPlan& plan) {
+  token_ids_.clear();
+  positions_.clear();
+  sequences_.clear();
+  logits_rows_.clear();
+  for (const ScheduledRequest& item : plan.scheduled) {
+    const Request& request = *item.request;
+    const int end = item.first_token + item.num_tokens;
+    sequences_.push_back({.first_row = static_cast<int>(token_ids_.size()),
+                          .num_tokens = item.num_tokens,
+                          .context_length = end,
+                          .block_table = request.kv.block_table});
+    for (int position = item.first_token; position < end; ++position) {
+      token_ids_.push_back(request.tokens[static_cast<size_t>(position)]);
+      positions_.push_back(position);
+    }
+    if (item.needs_logits) logits_rows_.push_back(static_cast<int32_t>(token_ids_.size()) - 1);
+  }
+  CHECK_LE(logits_rows_.size(), max_logits_);
+  const Batch batch{.token_ids = token_ids_,
+                    .positions = positions_,
+                    .sequences = sequences_,
+                    .logits_rows = logits_rows_};
+  model_.forward(batch, {logits_.get(), logits_rows_.size() * vocab_size_});
+}
+
+std::span<float> ModelRunner::logits(int index) {
+  CHECK_LT(static_cast<size_t>(index), logits_rows_.size());
+  return {logits_.get() + static_cast<size_t>(index) * vocab_size_, vocab_size_};
+}
+
+}  // namespace twostroke

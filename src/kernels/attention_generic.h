@@ -101,6 +101,8 @@ struct AttentionOps {
     bool half;  // f16 in the blocks; false after conversion
     const uint8_t* k[kTileBlocks];
     const uint8_t* v[kTileBlocks];
+    const uint8_t* k_ahead[kTileBlocks];  // of the next tile, or of this one again
+    const uint8_t* v_ahead[kTileBlocks];
   };
 
   static const uint8_t* block_head(const AttentionInput& in, int block_index) {
@@ -130,6 +132,10 @@ struct AttentionOps {
       }
       tile.k[b] = head;
       tile.v[b] = head + as_size(kKvBlockTokens * dim) * element_bytes;
+      const int next = tile_key / kKvBlockTokens + kTileBlocks + b;
+      const bool has_next = next <= last_position / kKvBlockTokens;
+      tile.k_ahead[b] = has_next ? block_head(in, next) : tile.k[b];
+      tile.v_ahead[b] = tile.k_ahead[b] + as_size(kKvBlockTokens * dim) * element_bytes;
     }
     if (convert) tile.half = false;
     return tile;
@@ -202,7 +208,7 @@ struct AttentionOps {
                          int rows, BlockRange blocks) {
     const int dim = in.kv.head_dim;
     Tile::scores(tile.half, rows, pairs.q + i * dim, dim, tile.k + blocks.begin,
-                 blocks.end - blocks.begin,
+                 tile.k_ahead + blocks.begin, blocks.end - blocks.begin,
                  pairs.p + i * kKvTileTokens + blocks.begin * kKvBlockTokens);
     const bool all_seen = pairs.position[i] >= tile.first_key + blocks.end * kKvBlockTokens - 1 &&
                           first_key(in, pairs.position[i + rows - 1]) <=
@@ -234,8 +240,8 @@ struct AttentionOps {
       const BlockRange blocks = visible_blocks(in, pairs, tile, i, rows);
       if (blocks.begin >= blocks.end) continue;
       Tile::values(tile.half, rows, pairs.p + i * kKvTileTokens + blocks.begin * kKvBlockTokens,
-                   tile.v + blocks.begin, blocks.end - blocks.begin, dim, pairs.rescale + i,
-                   pairs.out + i * dim);
+                   tile.v + blocks.begin, tile.v_ahead + blocks.begin, blocks.end - blocks.begin,
+                   dim, pairs.rescale + i, pairs.out + i * dim);
     }
   }
 

@@ -26,9 +26,17 @@ struct AttentionTile {
     }
   }
 
+  // The same place in a block that is needed soon; f16 blocks come straight from memory, converted
+  // ones from the cache.
+  template <bool kHalf>
+  static void prefetch(const uint8_t* base, int index) {
+    if constexpr (kHalf) __builtin_prefetch(base + 2 * index, 0, 2);
+  }
+
   // s[r][b] = sum over d of q[r][d] * k[b][d]. q: [kRows, dim]; k[b]: [dim, 16]; s: [kRows, 64].
   template <bool kHalf, int kRows, int kBlocks>
-  static void score_tile(const float* q, int dim, const uint8_t* const* k, float* s) {
+  static void score_tile(const float* q, int dim, const uint8_t* const* k,
+                         const uint8_t* const* ahead, float* s) {
     F sum[kRows][kBlocks];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
@@ -38,7 +46,10 @@ struct AttentionTile {
     for (int d = 0; d < dim; ++d) {
       F keys[kBlocks];
 #pragma GCC unroll 8
-      for (int b = 0; b < kBlocks; ++b) keys[b] = load<kHalf>(k[b], d * kKvBlockTokens);
+      for (int b = 0; b < kBlocks; ++b) {
+        keys[b] = load<kHalf>(k[b], d * kKvBlockTokens);
+        prefetch<kHalf>(ahead[b], d * kKvBlockTokens);
+      }
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
         const F query = L::set1(q[r * dim + d]);
@@ -59,8 +70,8 @@ struct AttentionTile {
   // vectors of 16 dimensions. p: [kRows, 64]; v[b]: [16, dim] from the wanted dimension on; out:
   // [kRows, dim].
   template <bool kHalf, int kRows, int kVectors>
-  static void value_tile(const float* p, const uint8_t* const* v, int num_blocks, int dim,
-                         const float* rescale, int first_dim, float* out) {
+  static void value_tile(const float* p, const uint8_t* const* v, const uint8_t* const* ahead,
+                         int num_blocks, int dim, const float* rescale, int first_dim, float* out) {
     F sum[kRows][kVectors];
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
@@ -77,6 +88,7 @@ struct AttentionTile {
 #pragma GCC unroll 8
         for (int c = 0; c < kVectors; ++c) {
           values[c] = load<kHalf>(block, key * dim + first_dim + 16 * c);
+          if (c % 2 == 0) prefetch<kHalf>(ahead[b], key * dim + first_dim + 16 * c);
         }
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {
@@ -96,66 +108,70 @@ struct AttentionTile {
   }
 
   template <bool kHalf, int kRows>
-  static void score_rows(const float* q, int dim, const uint8_t* const* k, int num_blocks,
-                         float* s) {
+  static void score_rows(const float* q, int dim, const uint8_t* const* k,
+                         const uint8_t* const* ahead, int num_blocks, float* s) {
     constexpr int kVectors = L::tile_vectors(kRows);
     int b = 0;
     for (; b + kVectors <= num_blocks; b += kVectors) {
-      score_tile<kHalf, kRows, kVectors>(q, dim, k + b, s + b * kKvBlockTokens);
+      score_tile<kHalf, kRows, kVectors>(q, dim, k + b, ahead + b, s + b * kKvBlockTokens);
     }
     const int left = num_blocks - b;
     float* tail = s + b * kKvBlockTokens;
     if constexpr (kVectors > 3) {
-      if (left == 3) return score_tile<kHalf, kRows, 3>(q, dim, k + b, tail);
+      if (left == 3) return score_tile<kHalf, kRows, 3>(q, dim, k + b, ahead + b, tail);
     }
     if constexpr (kVectors > 2) {
-      if (left == 2) return score_tile<kHalf, kRows, 2>(q, dim, k + b, tail);
+      if (left == 2) return score_tile<kHalf, kRows, 2>(q, dim, k + b, ahead + b, tail);
     }
     if constexpr (kVectors > 1) {
-      if (left == 1) return score_tile<kHalf, kRows, 1>(q, dim, k + b, tail);
+      if (left == 1) return score_tile<kHalf, kRows, 1>(q, dim, k + b, ahead + b, tail);
     }
   }
 
   template <bool kHalf, int kRows>
-  static void value_rows(const float* p, const uint8_t* const* v, int num_blocks, int dim,
-                         const float* rescale, float* out) {
+  static void value_rows(const float* p, const uint8_t* const* v, const uint8_t* const* ahead,
+                         int num_blocks, int dim, const float* rescale, float* out) {
     constexpr int kVectors = L::tile_vectors(kRows);
     int d = 0;
     for (; d + 16 * kVectors <= dim; d += 16 * kVectors) {
-      value_tile<kHalf, kRows, kVectors>(p, v, num_blocks, dim, rescale, d, out);
+      value_tile<kHalf, kRows, kVectors>(p, v, ahead, num_blocks, dim, rescale, d, out);
     }
     const int left = (dim - d) / 16;
     if constexpr (kVectors > 3) {
-      if (left == 3) return value_tile<kHalf, kRows, 3>(p, v, num_blocks, dim, rescale, d, out);
+      if (left == 3)
+        return value_tile<kHalf, kRows, 3>(p, v, ahead, num_blocks, dim, rescale, d, out);
     }
     if constexpr (kVectors > 2) {
-      if (left == 2) return value_tile<kHalf, kRows, 2>(p, v, num_blocks, dim, rescale, d, out);
+      if (left == 2)
+        return value_tile<kHalf, kRows, 2>(p, v, ahead, num_blocks, dim, rescale, d, out);
     }
     if constexpr (kVectors > 1) {
-      if (left == 1) return value_tile<kHalf, kRows, 1>(p, v, num_blocks, dim, rescale, d, out);
+      if (left == 1)
+        return value_tile<kHalf, kRows, 1>(p, v, ahead, num_blocks, dim, rescale, d, out);
     }
   }
 
   // 1 <= rows <= kMaxTileRows picks the instance.
   template <int kRows = L::kMaxTileRows>
   static void scores(bool half, int rows, const float* q, int dim, const uint8_t* const* k,
-                     int num_blocks, float* s) {
+                     const uint8_t* const* ahead, int num_blocks, float* s) {
     if constexpr (kRows > 1) {
-      if (rows < kRows) return scores<kRows - 1>(half, rows, q, dim, k, num_blocks, s);
+      if (rows < kRows) return scores<kRows - 1>(half, rows, q, dim, k, ahead, num_blocks, s);
     }
-    return half ? score_rows<true, kRows>(q, dim, k, num_blocks, s)
-                : score_rows<false, kRows>(q, dim, k, num_blocks, s);
+    return half ? score_rows<true, kRows>(q, dim, k, ahead, num_blocks, s)
+                : score_rows<false, kRows>(q, dim, k, ahead, num_blocks, s);
   }
   template <int kRows = L::kMaxTileRows>
-  static void values(bool half, int rows, const float* p, const uint8_t* const* v, int num_blocks,
-                     int dim, const float* rescale, float* out) {
+  static void values(bool half, int rows, const float* p, const uint8_t* const* v,
+                     const uint8_t* const* ahead, int num_blocks, int dim, const float* rescale,
+                     float* out) {
     if constexpr (kRows > 1) {
       if (rows < kRows) {
-        return values<kRows - 1>(half, rows, p, v, num_blocks, dim, rescale, out);
+        return values<kRows - 1>(half, rows, p, v, ahead, num_blocks, dim, rescale, out);
       }
     }
-    return half ? value_rows<true, kRows>(p, v, num_blocks, dim, rescale, out)
-                : value_rows<false, kRows>(p, v, num_blocks, dim, rescale, out);
+    return half ? value_rows<true, kRows>(p, v, ahead, num_blocks, dim, rescale, out)
+                : value_rows<false, kRows>(p, v, ahead, num_blocks, dim, rescale, out);
   }
 };
 

@@ -19,8 +19,8 @@ struct OutputLimits {
   int max_tokens = 1;  // clipped to the room in the context already
   int min_tokens = 0;  // no stop token counts before
   bool ignore_eos = false;
-  std::vector<TokenId> stop_token_ids;
-  std::vector<std::string> stop_strings;
+  std::vector<TokenId> stop_token_ids = {};
+  std::vector<std::string> stop_strings = {};
 };
 
 class OutputProcessor {

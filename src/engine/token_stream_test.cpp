@@ -1,0 +1,111 @@
+// TokenStream and StepRecords: what is pushed arrives once and in order, wake-ups come, and old
+// records give way.
+#include "engine/token_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "engine/step_records.h"
+
+namespace twostroke {
+namespace {
+
+TokenEvent event_of(TokenId token) {
+  TokenEvent event;
+  event.token = token;
+  return event;
+}
+
+TEST(TokenStream, DeliversEventsOnceAndInOrder) {
+  TokenStream stream;
+  stream.push(event_of(1));
+  stream.push(event_of(2));
+  const std::vector<TokenEvent> events = stream.take();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].token, 1);
+  EXPECT_EQ(events[1].token, 2);
+  EXPECT_TRUE(stream.take().empty());
+}
+
+TEST(TokenStream, KeepsTheNewestProgressOnly) {
+  TokenStream stream;
+  EXPECT_FALSE(stream.take_progress().has_value());
+  stream.push_progress({.total = 10, .processed = 4});
+  stream.push_progress({.total = 10, .processed = 8});
+  EXPECT_EQ(stream.take_progress()->processed, 8);
+  EXPECT_FALSE(stream.take_progress().has_value());
+}
+
+TEST(TokenStream, NotifiesAfterEveryPushAndTheEnd) {
+  TokenStream stream;
+  int num_wakes = 0;
+  stream.set_notify([&] { ++num_wakes; });
+  stream.push(event_of(1));
+  stream.push_progress({});
+  RequestSummary summary;
+  summary.id = 7;
+  stream.finish(summary);
+  EXPECT_EQ(num_wakes, 3);
+  EXPECT_TRUE(stream.finished());
+  EXPECT_EQ(stream.summary().id, 7U);
+}
+
+TEST(TokenStream, WaitSeesEveryEventOfAnotherThread) {
+  TokenStream stream;
+  std::thread producer([&] {
+    for (TokenId token = 0; token < 1000; ++token) stream.push(event_of(token));
+    stream.finish({});
+  });
+  std::vector<TokenId> tokens;
+  bool finished = false;
+  while (!finished) {
+    stream.wait();
+    finished = stream.finished();
+    for (const TokenEvent& event : stream.take()) tokens.push_back(event.token);
+  }
+  producer.join();
+  ASSERT_EQ(tokens.size(), 1000U);
+  for (TokenId token = 0; token < 1000; ++token)
+    EXPECT_EQ(tokens[static_cast<size_t>(token)], token);
+}
+
+TEST(TokenStreamDeathTest, NothingComesAfterTheEnd) {
+  TokenStream stream;
+  EXPECT_DEATH((void)stream.summary(), "CHECK failed");
+  stream.finish({});
+  EXPECT_DEATH(stream.push(event_of(1)), "CHECK failed");
+}
+
+TEST(StepRecords, KeepTheLastOnes) {
+  StepRecords records(3);
+  EXPECT_TRUE(records.since(0).empty());
+  for (int64_t step = 1; step <= 5; ++step) records.append({.step = step, .start_ns = step * 10});
+  const std::vector<StepRecord> recent = records.since(0);
+  ASSERT_EQ(recent.size(), 3U);
+  EXPECT_EQ(recent[0].step, 3);
+  EXPECT_EQ(recent[2].start_ns, 50);
+  EXPECT_EQ(records.since(4).size(), 1U);
+  EXPECT_TRUE(records.since(5).empty());
+}
+
+TEST(StepRecords, AReaderNeverSeesAMixture) {
+  StepRecords records(2);  // small, so that the writer often overwrites what is being read
+  std::thread writer([&] {
+    for (int64_t i = 1; i <= 200'000; ++i) {
+      records.append({.step = i, .start_ns = i, .forward_start_ns = i, .end_ns = i});
+    }
+  });
+  int64_t last = 0;
+  while (last < 200'000) {
+    for (const StepRecord& record : records.since(last)) {
+      ASSERT_EQ(record.start_ns, record.step);
+      ASSERT_EQ(record.end_ns, record.step);
+      last = record.step;
+    }
+  }
+  writer.join();
+}
+
+}  // namespace
+}  // namespace twostroke

@@ -16,7 +16,7 @@ const Kernels& table() {
                                     scalar::vector_kernels(), scalar::attention_kernels()};
     return kernels;
   } else if constexpr (kIsa == Isa::kAvx2) {
-    static const Kernels kernels = {kIsa, isa_name(kIsa), scalar::matmul_kernels(),
+    static const Kernels kernels = {kIsa, isa_name(kIsa), avx2::matmul_kernels(),
                                     avx2::vector_kernels(), avx2::attention_kernels()};
     return kernels;
   } else {

@@ -1,0 +1,222 @@
+// Speed of the matmul kernels. `kernels_bench [isa] [type]`: for every type, MAC per cycle on one
+// core with weights in L2/L3 for 1 to 128 activation rows; then GB/s of one row x weights streamed
+// from memory, as decode does, beside what this machine can read, measured in the same moments. A
+// tool for people, not a test. Best of many: a busy machine only ever makes things slower.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/cpu_info.h"
+#include "base/huge_buffer.h"
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+#include "kernels/pack.h"
+#include "quant/f16.h"
+
+namespace twostroke {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyClock::time_point start) {
+  return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+double best_seconds(const std::function<void()>& call, double min_seconds) {
+  double best = 1e9;
+  const auto begin = SteadyClock::now();
+  do {
+    const auto start = SteadyClock::now();
+    call();
+    best = std::min(best, seconds_since(start));
+  } while (seconds_since(begin) < min_seconds);
+  return best;
+}
+
+// Cycles per second: a chain of dependent additions runs at one per cycle.
+double clock_hz() {
+  constexpr int kRounds = 100000;
+  const double seconds = best_seconds(
+      [] {
+        uint64_t x = 1;
+        for (int i = 0; i < kRounds; ++i) {
+          asm volatile("add %0, %0; add %0, %0; add %0, %0; add %0, %0" : "+r"(x));
+        }
+      },
+      0.02);
+  return 4.0 * kRounds / seconds;
+}
+
+// Weights whose codes are arbitrary and whose constants are small numbers: every f16 constant of a
+// panel made of bytes 0x21 is 0.01.
+struct Weights {
+  HugeBuffer memory;
+  PanelMatrix matrix;
+};
+Weights make_weights(QuantType type, int n, int k) {
+  Weights w;
+  w.memory =
+      HugeBuffer::allocate(panel_bytes(type, k) * static_cast<size_t>(num_panels(n))).value();
+  std::memset(w.memory.data(), 0x21, w.memory.size());
+  w.matrix = panel_matrix(w.memory.data(), type, n, k);
+  return w;
+}
+
+struct Rows {
+  HugeBuffer memory;
+  QuantRows rows;
+};
+Rows make_rows(const Kernels& kernels, int rows, int k) {
+  Rows r;
+  r.memory = HugeBuffer::allocate(quant_groups(rows, k) * sizeof(QuantGroup)).value();
+  r.rows = {reinterpret_cast<QuantGroup*>(r.memory.data()), k};
+  std::vector<float> x(static_cast<size_t>(k));
+  for (int row = 0; row < rows; ++row) {
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37 + 11) % 101) - 50.0F;
+    kernels.vector.quantize_row(x.data(), k, r.rows, row, 0);
+  }
+  return r;
+}
+
+void bench_gemm(const Kernels& kernels, const QuantTraits& traits) {
+  constexpr int kN = 1536;
+  constexpr int kK = 768;
+  constexpr int kRowCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 64, 128};
+  const Weights w = make_weights(traits.type, kN, kK);
+  const Rows x = make_rows(kernels, 128, kK);
+  std::vector<float> y(static_cast<size_t>(128 * kN));
+  fmt::print("{:12} {:7}", kernels.name, traits.name);
+  double best_per_second = 0;
+  for (int rows : kRowCounts) {
+    const double hz = clock_hz();
+    const double seconds = best_seconds(
+        [&] {
+          kernels.matmul.quantized[w.matrix.type](w.matrix, 0, kN / kPanelRows, x.rows, 0, rows,
+                                                  y.data(), kN);
+        },
+        0.08);
+    const double per_second = static_cast<double>(rows) * kN * kK / seconds;
+    best_per_second = std::max(best_per_second, per_second);
+    fmt::print(" {:5.1f}", per_second / hz);
+  }
+  fmt::print("   {:6.1f} GMAC/s\n", best_per_second * 1e-9);
+  std::fflush(stdout);
+}
+
+// Reads everything once with all threads; GB/s.
+double probe_read(ThreadPool& pool, const HugeBuffer& memory) {
+  constexpr int kChunks = 64;
+  const size_t words = memory.size() / sizeof(uint64_t) / kChunks;
+  const uint64_t* data = reinterpret_cast<const uint64_t*>(memory.data());
+  volatile uint64_t sink = 0;
+  const auto start = SteadyClock::now();
+  pool.parallel_for(kChunks, [&](int chunk, int) {
+    const uint64_t* p = data + words * static_cast<size_t>(chunk);
+    uint64_t sums[8] = {};
+    for (size_t i = 0; i + 8 <= words; i += 8) {
+      for (size_t j = 0; j < 8; ++j) sums[j] += p[i + j];
+    }
+    sink = sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] + sums[7];
+  });
+  return static_cast<double>(memory.size()) / seconds_since(start) * 1e-9;
+}
+
+// `rows` rows x 200 MB of weights, in matrices of a transformer's size, one call each.
+double stream_once(const Kernels& kernels, ThreadPool& pool, const Weights& w, const Rows& x,
+                   int rows, std::vector<float>& y) {
+  const int panels = num_panels(w.matrix.n);
+  constexpr int kPanelsPerCall = 96;
+  const int stride = panels * kPanelRows;
+  const auto start = SteadyClock::now();
+  for (int begin = 0; begin < panels; begin += kPanelsPerCall) {
+    const int count = std::min(kPanelsPerCall, panels - begin);
+    constexpr int kPanelsPerChunk = 6;
+    pool.parallel_for((count + kPanelsPerChunk - 1) / kPanelsPerChunk, [&](int chunk, int) {
+      const int first = begin + chunk * kPanelsPerChunk;
+      const int last = std::min(first + kPanelsPerChunk, begin + count);
+      kernels.matmul.quantized[w.matrix.type](w.matrix, first, last, x.rows, 0, rows, y.data(),
+                                              stride);
+    });
+  }
+  return static_cast<double>(w.matrix.panel_bytes) * panels / seconds_since(start) * 1e-9;
+}
+
+void bench_stream(const Kernels& kernels, const QuantTraits& traits, int threads, int rows) {
+  const int k = traits.block_elements == 256 ? 768 : 576;
+  const int n =
+      static_cast<int>(200e6 * kPanelRows / static_cast<double>(panel_bytes(traits.type, k))) / 16 *
+      16;
+  const Weights w = make_weights(traits.type, n, k);
+  const Rows x = make_rows(kernels, rows, k);
+  std::vector<float> y(static_cast<size_t>(rows) * static_cast<size_t>(n));
+  ThreadPool pool(threads);
+  pool.begin_step();
+  std::vector<double> probes;
+  std::vector<double> streams;
+  for (int round = 0; round < 15; ++round) {
+    probes.push_back(probe_read(pool, w.memory));
+    streams.push_back(stream_once(kernels, pool, w, x, rows, y));
+  }
+  std::sort(probes.begin(), probes.end());
+  std::sort(streams.begin(), streams.end());
+  fmt::print(
+      "{:12} {:7} {} threads {} rows: best {:5.1f} of {:5.1f} GB/s = {:3.0f} %, median {:5.1f} of "
+      "{:5.1f}\n",
+      kernels.name, traits.name, threads, rows, streams.back(), probes.back(),
+      100 * streams.back() / probes.back(), streams[7], probes[7]);
+  std::fflush(stdout);
+}
+
+void bench_fork_join(int threads) {
+  ThreadPool pool(threads);
+  pool.begin_step();
+  constexpr int kCalls = 20000;
+  const double seconds = best_seconds(
+      [&] {
+        for (int i = 0; i < kCalls; ++i) pool.parallel_for(threads, [](int, int) {});
+      },
+      0.2);
+  fmt::print("fork-join of {} threads: {:.0f} ns\n", threads, seconds / kCalls * 1e9);
+}
+
+int run(int argc, char** argv) {
+  const std::string isa = argc > 1 ? argv[1] : "all";
+  const std::string type = argc > 2 ? argv[2] : "all";
+  const std::string part = argc > 3 ? argv[3] : "all";
+  bench_fork_join(2);
+  for (Isa which : supported_isas()) {
+    if (isa == "all" ? which == Isa::kScalar : isa != isa_name(which)) continue;
+    const Kernels& kernels = kernels_for(which);
+    const auto wanted = [&](const QuantTraits* traits) {
+      return has_integer_path(traits->type, 768) && (type == "all" || type == traits->name);
+    };
+    if (part != "stream") {
+      fmt::print(
+          "MAC/cycle for rows         1     2     3     4     5     6     7     8    16    64   "
+          "128\n");
+      for (const QuantTraits* traits : all_quant_traits()) {
+        if (wanted(traits)) bench_gemm(kernels, *traits);
+      }
+    }
+    for (const QuantTraits* traits : all_quant_traits()) {
+      if (!wanted(traits) || part == "gemm") continue;
+      bench_stream(kernels, *traits, 1, 1);
+      for (int rows : {1, 4, 8})
+        bench_stream(kernels, *traits, std::min(2, cpu_info().usable_cores), rows);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace twostroke
+
+int main(int argc, char** argv) {
+  return twostroke::run(argc, argv);
+}

@@ -121,8 +121,12 @@ TEST(Sizes, ColumnsAreCodePointsAndAddressesMayBeLong) {
                                       "// 12345678\n"  // 11
                                       "// → → → →\n"   // 10 code points, more bytes
                                       "// https://example.invalid/a\n"
-                                      "#include \"base/a_long_name.h\"\n"}});
-  EXPECT_EQ(places(check_columns(tree, 10)), Places{"src/base/a.cpp:2"});
+                                      "#include \"base/a_long_name.h\"\n"
+                                      "f(R\"({\"a\": 1,\n"
+                                      "      \"b\": 2}\n"
+                                      ")\");\n"
+                                      "f(\"12345678\");\n"}});
+  EXPECT_EQ(places(check_columns(tree, 10)), (Places{"src/base/a.cpp:2", "src/base/a.cpp:9"}));
 }
 
 TEST(Sizes, LongFunctionsAreFoundWhereverTheyStand) {

@@ -21,6 +21,14 @@ size_t count_code_points(std::string_view utf8) {
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+// A raw string begins here, or all of the line lies within one: its text is what it is.
+bool is_raw_string(const std::string& line, const std::string& code) {
+  const size_t text = line.find_first_not_of(' ');
+  const bool is_blanked = code.find_first_not_of(' ') == std::string::npos;
+  const bool is_comment = text != std::string::npos && line.compare(text, 2, "//") == 0;
+  return line.find("R\"") != std::string::npos || (is_blanked && !is_comment);
+}
+
 // One open brace. Its head is the code before it, back to the line behind the last ';', '{', '}' or
 // blank line.
 struct Brace {
@@ -120,8 +128,9 @@ Violations check_columns(const SourceTree& tree, size_t max_columns) {
     if (!is_cpp(file.path) || is_generated(file)) continue;
     for (size_t i = 0; i < file.lines.size(); ++i) {
       const std::string& line = file.lines[i];
-      const bool cannot_break =
-          line.starts_with("#include") || line.find("://") != std::string::npos;
+      const bool cannot_break = line.starts_with("#include") ||
+                                line.find("://") != std::string::npos ||
+                                is_raw_string(line, file.code[i]);
       if (const size_t columns = count_code_points(line); columns > max_columns && !cannot_break) {
         found.push_back(
             {file.path, i + 1, fmt::format("{} columns, {} at most", columns, max_columns)});

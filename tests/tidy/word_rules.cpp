@@ -100,8 +100,8 @@ bool has_raw_delete(std::string_view code) {
 
 // Where bytes become numbers, casts between pointer types are the trade.
 bool may_reinterpret(std::string_view path) {
-  constexpr std::array<std::string_view, 4> kRooms = {"src/gguf/", "src/quant/", "src/kernels/",
-                                                      "src/base/"};
+  constexpr std::array<std::string_view, 5> kRooms = {"src/gguf/", "src/quant/", "src/kernels/",
+                                                      "src/base/", "bench/"};
   return is_test_code(path) ||
          std::any_of(kRooms.begin(), kRooms.end(),
                      [&](std::string_view room) { return path.starts_with(room); });

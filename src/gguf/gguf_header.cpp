@@ -62,12 +62,12 @@ Status read_array(GgufReader& reader, int depth, GgufValue* value) {
   value->element_type = TRY(read_value_type(reader, "array element type"));
   const uint64_t scalar_bytes = gguf_scalar_bytes(value->element_type);
   if (scalar_bytes > 0) {
-    value->count = TRY(reader.read_count("array length", scalar_bytes, kUnlimited));
+    value->count = TRY(reader.read_count("an array length", scalar_bytes, kUnlimited));
     value->bytes = TRY(reader.take(value->count * scalar_bytes, "array"));
     return {};
   }
   const bool strings = value->element_type == GgufValueType::kString;
-  value->count = TRY(reader.read_count("array length", strings ? 8 : 12, kUnlimited));
+  value->count = TRY(reader.read_count("an array length", strings ? 8 : 12, kUnlimited));
   const uint64_t begin = reader.offset();
   for (uint64_t i = 0; i < value->count; ++i) {
     if (strings) {
@@ -257,9 +257,9 @@ Result<GgufHeader> read_gguf_header(std::span<const uint8_t> bytes, const std::s
   GgufHeader header;
   TRY(read_magic(reader, &header.version));
   const uint64_t num_tensors =
-      TRY(reader.read_count("tensor count", kMinTensorBytes, kMaxGgufTensors));
+      TRY(reader.read_count("a tensor count", kMinTensorBytes, kMaxGgufTensors));
   const uint64_t num_entries =
-      TRY(reader.read_count("metadata count", kMinEntryBytes, kMaxGgufKeys));
+      TRY(reader.read_count("a metadata count", kMinEntryBytes, kMaxGgufKeys));
   TRY(read_entries(reader, num_entries, &header.entries));
   reader.set_subject("key", kAlignmentKey);
   const uint64_t alignment = TRY(find_alignment(reader, header.entries));

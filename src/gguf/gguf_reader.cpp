@@ -52,12 +52,12 @@ Result<uint64_t> GgufReader::read_count(const char* what, uint64_t min_bytes_eac
   const uint64_t at = offset_;
   const uint64_t count = TRY(read_u64(what));
   if (count > remaining() / min_bytes_each) {
-    return corrupt(at, fmt::format("expected a {} that fits the {} bytes left, found {}", what,
+    return corrupt(at, fmt::format("expected {} that fits the {} bytes left, found {}", what,
                                    remaining(), count));
   }
   if (count > max) {
     return error(ErrorCode::kTooLarge, at,
-                 fmt::format("expected a {} of at most {}, found {}", what, max, count));
+                 fmt::format("expected {} of at most {}, found {}", what, max, count));
   }
   return count;
 }

@@ -34,8 +34,8 @@ class GgufReader {
   Result<std::span<const uint8_t>> take(uint64_t num_bytes, const char* what);
   // A length, then that many bytes.
   Result<std::string_view> read_string(const char* what, uint64_t max_bytes);
-  // A count of things that take at least `min_bytes_each`: kTooLarge past `max`, kCorrupt past what
-  // the file can hold.
+  // A count of things ("a tensor count") that take at least `min_bytes_each`: kTooLarge past `max`,
+  // kCorrupt past what the file can hold.
   Result<uint64_t> read_count(const char* what, uint64_t min_bytes_each, uint64_t max);
 
   // `message` is "expected …, found …" or the like; the place and the subject are put before it.

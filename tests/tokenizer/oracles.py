@@ -1,0 +1,198 @@
+"""Independent tokenizers, built from the vocabulary of a GGUF file: the Python packages tokenizers (BPE) and
+sentencepiece. The pre-tokenizers below are written down from the models' published tokenizer.json files."""
+
+import gguf
+import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
+SPACE = "\u2581"
+
+
+class Vocabulary:
+    def __init__(self, path):
+        fields = gguf.GGUFReader(path).fields
+
+        def strings(name):
+            field = fields[name]
+            return [bytes(field.parts[i]).decode("utf-8") for i in field.data]
+
+        def numbers(name):
+            field = fields[name]
+            return [field.parts[i][0].item() for i in field.data]
+
+        def scalar(name, default):
+            return fields[name].contents() if name in fields else default
+
+        self.model = scalar("tokenizer.ggml.model", "")
+        self.pre = "gemma4" if self.model == "gemma4" else scalar("tokenizer.ggml.pre", "default")
+        self.tokens = strings("tokenizer.ggml.tokens")
+        self.types = numbers("tokenizer.ggml.token_type")
+        self.merges = strings("tokenizer.ggml.merges") if self.model != "llama" else []
+        self.scores = numbers("tokenizer.ggml.scores") if self.model == "llama" else []
+        self.add_space_prefix = scalar("tokenizer.ggml.add_space_prefix", self.model == "llama")
+
+    def of_type(self, *types):
+        return [text for text, kind in zip(self.tokens, self.types) if kind in types]
+
+
+def _split(pattern):
+    return pre_tokenizers.Split(Regex(pattern), "isolated")
+
+
+def _byte_level(use_regex=False):
+    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=use_regex)
+
+
+def _digits_then_gpt2():
+    return [pre_tokenizers.Digits(individual_digits=True), _byte_level(use_regex=True)]
+
+
+def _cl100k(digits):
+    return [_split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|" + digits +
+                   r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"), _byte_level()]
+
+
+def _cased(digits, contraction, slash):
+    upper, lower = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+    first = r"[^\r\n\p{L}\p{N}]?"
+    return _split(f"{first}{upper}*{lower}+{contraction}|{first}{upper}+{lower}*{contraction}|{digits}"
+                  r"| ?[^\s\p{L}\p{N}]+[\r\n" + slash + r"]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+ASCII_PUNCTUATION = r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"""
+LETTERS_WITH_CASE = (
+    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-Ֆ\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd"
+    "\u1c90-\u1cba\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77\u1d79-\u1d9aḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼ\u1fbeῂ-ῄῆ-ῌῐ-\u1fd3ῖ-\u1fdb"
+    "ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u2126ℨ\u212a-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎ\uab70-\uabbfﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ"
+    "𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃")
+
+PRE_TOKENIZERS = {
+    "gpt-2": lambda: [_byte_level(use_regex=True)],
+    "mpt": lambda: [_byte_level(use_regex=True)],
+    "smollm": _digits_then_gpt2,
+    "starcoder": _digits_then_gpt2,
+    "refact": _digits_then_gpt2,
+    "command-r": _digits_then_gpt2,
+    "llama-bpe": lambda: _cl100k(r"\p{N}{1,3}"),
+    "qwen2": lambda: _cl100k(r"\p{N}"),
+    "qwen35": lambda: [
+        _split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"
+               r"|\s*[\r\n]+|\s+(?!\S)|\s+"), _byte_level()],
+    "falcon": lambda: [pre_tokenizers.Punctuation("contiguous"), _byte_level(use_regex=True),
+                       _split("[0-9][0-9][0-9]")],
+    "deepseek-coder": lambda: [_split(r"[\r\n]"), _split(r"\s?\p{L}+"), _split(r"\s?\p{P}+"),
+                               _split("[一-龥ࠀ-一가-\ud7ff]+"), pre_tokenizers.Digits(individual_digits=True),
+                               _byte_level()],
+    "deepseek-llm": lambda: [_split(r"[\r\n]"), _split(r"\s?[" + LETTERS_WITH_CASE + "]+"),
+                             _split(r"\s?[!-/:-~！-／：-～‘-‟\u3000-。]+"), _split(r"\s+$"),
+                             _split("[一-龥ࠀ-一가-\ud7ff]+"), pre_tokenizers.Digits(individual_digits=False),
+                             _byte_level()],
+    "deepseek-v3": lambda: [
+        _split(r"\p{N}{1,3}"), _split("[一-龥\u3040-ゟ゠-ヿ]+"),
+        _split(ASCII_PUNCTUATION + r"[A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
+               r"|\s*[\r\n]+|\s+(?!\S)|\s+"), _byte_level()],
+    "gpt-4o": lambda: [_cased(r"\p{N}{1,3}", CONTRACTION, "/"), _byte_level()],
+    "tekken": lambda: [_cased(r"\p{N}", "", "/"), _byte_level()],
+    "tiny_aya": lambda: [_split(r"\d{1,3}(?=(?:\d{3})*\b)"), _cased(r"\p{N}{1,3}", CONTRACTION, "/"), _byte_level()],
+    "superbpe": lambda: [_split(r"\p{N}+"), _split(r"(?=(\d{3})+(?!\d))"), _byte_level()],
+    "bloom": lambda: [_split(r" ?[^(\s|.,!?…。，、।۔،)]+"), _byte_level()],
+    "viking": lambda: [_split(r" ?[^(\s|.,!?…。，、।۔،)]+"), pre_tokenizers.Digits(individual_digits=True),
+                       _byte_level()],
+    "bailingmoe": lambda: [
+        _split(r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]"
+               r"|\s+(?!\S)|\s+"), _byte_level()],
+    "seed-coder": lambda: [
+        _split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+"
+               r"|\s+(?!\S)|\s+"), _byte_level()],
+    "exaone-moe": lambda: [
+        _split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}"
+               r"| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"), _byte_level()],
+    "kimi-k2": lambda: [
+        _split(r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*"
+               r"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?"
+               r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*"
+               r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"),
+        _byte_level()],
+}
+IGNORE_MERGES = {"llama-bpe", "tekken"}
+
+
+class BytePairOracle:
+    """The tokenizers package, as the model's tokenizer.json would set it up."""
+
+    takes_malformed = True
+
+    def __init__(self, vocabulary, pre=None, parse_special=False):
+        pre = pre or vocabulary.pre
+        merges = [(left, right) for left, _, right in (merge[1:].partition(" ") for merge in vocabulary.merges)]
+        merges = [(merge[0] + left, right) for merge, (left, right) in zip(vocabulary.merges, merges)]
+        ids = {text: i for i, text in reversed(list(enumerate(vocabulary.tokens)))}
+        raw = pre == "gemma4"
+        self.tokenizer = Tokenizer(models.BPE(vocab=ids, merges=merges, ignore_merges=pre in IGNORE_MERGES,
+                                              byte_fallback=raw, fuse_unk=raw))
+        if raw:
+            self.tokenizer.normalizer = normalizers.Replace(" ", SPACE)
+            # Longest runs first; llama.cpp and we cut at line ends, which no merge crosses.
+            self.tokenizer.decoder = decoders.Sequence([decoders.Replace(SPACE, " "), decoders.ByteFallback(),
+                                                        decoders.Fuse()])
+        else:
+            self.tokenizer.pre_tokenizer = pre_tokenizers.Sequence(PRE_TOKENIZERS[pre]())
+            self.tokenizer.decoder = decoders.ByteLevel()
+        kinds = (USER_DEFINED, CONTROL, UNKNOWN) if parse_special else (USER_DEFINED,)
+        self.tokenizer.add_tokens([AddedToken(text, normalized=False) for text in vocabulary.of_type(*kinds)])
+
+    def encode(self, texts):
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+    def decode(self, batch):
+        return self.tokenizer.decode_batch(batch, skip_special_tokens=False)
+
+
+class SentencePieceOracle:
+    """The sentencepiece package, its model file rebuilt from tokens, types and scores."""
+
+    takes_malformed = False  # it replaces broken bytes; we keep them as byte tokens, as llama.cpp does
+
+    def __init__(self, vocabulary):
+        model = sentencepiece_model_pb2.ModelProto()
+        for text, score, kind in zip(vocabulary.tokens, vocabulary.scores, vocabulary.types):
+            model.pieces.add(piece=text, score=score, type=kind)
+        trainer = model.trainer_spec
+        trainer.model_type = sentencepiece_model_pb2.TrainerSpec.BPE
+        trainer.byte_fallback = BYTE in vocabulary.types
+        trainer.vocab_size = len(vocabulary.tokens)
+        trainer.unk_id = vocabulary.types.index(UNKNOWN)
+        trainer.unk_piece = vocabulary.tokens[trainer.unk_id]
+        model.normalizer_spec.name = "identity"
+        model.normalizer_spec.add_dummy_prefix = vocabulary.add_space_prefix
+        model.normalizer_spec.remove_extra_whitespaces = False
+        model.normalizer_spec.escape_whitespaces = True
+        self.processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+
+    def encode(self, texts):
+        return self.processor.encode(texts)
+
+    def decode(self, batch):
+        return self.processor.decode(batch)
+
+
+def replace_broken_bytes(data):
+    """What we encode in place of malformed UTF-8: U+FFFD for every byte that is no part of a character."""
+    text, at = [], 0
+    while at < len(data):
+        for length in (1, 2, 3, 4):
+            try:
+                text.append(data[at:at + length].decode("utf-8"))
+                at += length
+                break
+            except UnicodeDecodeError:
+                continue
+        else:
+            text.append("\ufffd")
+            at += 1
+    return "".join(text)
+
+

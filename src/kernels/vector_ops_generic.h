@@ -107,24 +107,31 @@ struct VectorOps {
     group.bias16[1][slot] = -128 * sum_high;
   }
 
+  // Quantises n values, 16 at a time as value(i) gives them.
+  template <class Value>
+  static void quantize(int n, float factor, QuantGroup* groups, int slot, Value value) {
+    int i = 0;
+    if constexpr (L::kQuantizesFour) {
+      for (; i + 4 * kGroup <= n; i += 4 * kGroup) {
+        F y[8];
+        for (int j = 0; j < 8; ++j) y[j] = value(i + j * kWidth);
+        L::quantize_four(y, factor, groups + i / kGroup, slot);
+      }
+    }
+    for (; i < n; i += kGroup) {
+      quantize_group(value(i), value(i + kWidth), factor, groups[i / kGroup], slot);
+    }
+  }
+
   static void rms_norm_quantize(const float* x, const float* weight, int n, float eps,
                                 const QuantRows& out, int out_row) {
-    const float inv_rms = inverse_rms(x, n, eps);
-    QuantGroup* groups = &quant_group(out, out_row, 0);
-    for (int g = 0; g < n / kGroup; ++g) {
-      const int i = g * kGroup;
-      const F low = L::mul(L::load(x + i), L::load(weight + i));
-      const F high = L::mul(L::load(x + i + kWidth), L::load(weight + i + kWidth));
-      quantize_group(low, high, inv_rms, groups[g], out_row % kRowTile);
-    }
+    quantize(n, inverse_rms(x, n, eps), &quant_group(out, out_row, 0), out_row % kRowTile,
+             [&](int i) { return L::mul(L::load(x + i), L::load(weight + i)); });
   }
   static void quantize_row(const float* x, int n, const QuantRows& out, int out_row,
                            int out_column) {
-    QuantGroup* groups = &quant_group(out, out_row, out_column / kGroup);
-    for (int g = 0; g < n / kGroup; ++g) {
-      const float* y = x + g * kGroup;
-      quantize_group(L::load(y), L::load(y + kWidth), 1.0F, groups[g], out_row % kRowTile);
-    }
+    quantize(n, 1.0F, &quant_group(out, out_row, out_column / kGroup), out_row % kRowTile,
+             [&](int i) { return L::load(x + i); });
   }
 
   static void rope_norm(float* x, const float* cos, const float* sin, int rope_dim) {
@@ -166,13 +173,8 @@ struct VectorOps {
   template <F (*kActivation)(F)>
   static void activate_mul_quantize(const float* gate, const float* up, int n, const QuantRows& out,
                                     int out_row, int out_column) {
-    QuantGroup* groups = &quant_group(out, out_row, out_column / kGroup);
-    for (int g = 0; g < n / kGroup; ++g) {
-      const int i = g * kGroup, j = i + kWidth;
-      const F low = L::mul(kActivation(L::load(gate + i)), L::load(up + i));
-      const F high = L::mul(kActivation(L::load(gate + j)), L::load(up + j));
-      quantize_group(low, high, 1.0F, groups[g], out_row % kRowTile);
-    }
+    quantize(n, 1.0F, &quant_group(out, out_row, out_column / kGroup), out_row % kRowTile,
+             [&](int i) { return L::mul(kActivation(L::load(gate + i)), L::load(up + i)); });
   }
 
   static void add(float* x, const float* y, int n) {

@@ -18,6 +18,7 @@ struct Lanes {
   // that many rows.
   static constexpr int kMaxTileRows = 6;
   static constexpr int tile_vectors(int rows) { return rows <= 2 ? 2 : 1; }
+  static constexpr bool kQuantizesFour = false;
 
   static F zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static F set1(float value) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "kv_cache/prefix_index.h"
 
 namespace twostroke {
 
@@ -26,6 +27,9 @@ struct EngineConfig {
   int max_logprobs = 20;            // most likely tokens per position
   int max_cache_salt_bytes = 256;
   int num_step_records = 1024;  // recent steps kept for the timeline
+
+  // Not a limit: tests make every hash collide.
+  PrefixHash prefix_hash = default_prefix_hash();
 
   int max_live_requests() const { return max_running + max_waiting; }
 };

@@ -24,7 +24,7 @@ EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText
     : token_text_(token_text),
       clock_(clock),
       commands_(commands),
-      kv_cache_(model.num_blocks(), model.block_size()),
+      kv_cache_(model.num_blocks(), model.block_size(), config.prefix_hash),
       scheduler_({.max_step_tokens = config.max_step_tokens,
                   .max_running = config.max_running,
                   .max_prefill_tokens_with_decode = config.max_prefill_tokens_with_decode},

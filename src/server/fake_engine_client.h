@@ -119,6 +119,9 @@ class FakeEngineClient final : public EngineClient {
       }
       changed_.notify_all();
       if (step_.count() > 0) changed_.wait_for(lock, step_, [&] { return stopping_; });
+      lock.unlock();  // others want a turn
+      std::this_thread::yield();
+      lock.lock();
     }
     for (auto& [id, it] : active_) finish(id, it, FinishReason::kCancelled);
   }

@@ -157,6 +157,9 @@ asio::awaitable<bool> HttpConnection::read_request(Exchange& exchange) {
   exchange.request.id = request_id_of(header["X-Request-Id"]);
   exchange.request.method = std::string(header.method_string());
   if (error) co_return co_await refuse_unreadable(error, exchange);
+  if (count > shared_.options.max_header_bytes) {  // Beast looks at its limit only now and then
+    co_return co_await refuse_unreadable(http::error::header_limit, exchange);
+  }
   if (header.target().empty()) {
     co_return co_await refuse(HttpFault::kMalformedRequest, "the request has no target", exchange);
   }

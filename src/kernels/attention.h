@@ -55,8 +55,7 @@ inline constexpr size_t partials_floats(int num_splits, int rows, int group, int
 // context. One per thread.
 inline constexpr size_t attention_scratch_bytes(int head_dim) {
   const size_t dim = static_cast<size_t>(head_dim);
-  return sizeof(float) *
-         (kQueryTile * (3 * dim + kKvTileTokens + 16 + 8) + 2 * kKvTileTokens * dim);
+  return sizeof(float) * kQueryTile * (3 * dim + kKvTileTokens + 16 + 8);
 }
 
 struct AttentionKernels {

@@ -19,9 +19,6 @@
 namespace twostroke {
 namespace {
 
-// With this many (row, head) pairs or more, f16 blocks are converted to f32 once per key tile.
-constexpr int kMinPairsToConvert = 13;
-
 template <class L>
 struct AttentionOps {
   using F = typename L::F;
@@ -42,7 +39,6 @@ struct AttentionOps {
     float* rescale;    // [count + padding]
     float* total_max;  // [count]
     float* total_sum;  // [count]
-    float* kv_f32;     // [4 blocks, (16 + 16) * head_dim] converted K and V
     int position[kQueryTile];
   };
 
@@ -65,7 +61,6 @@ struct AttentionOps {
     pairs.q = take(as_size(kQueryTile * dim));
     pairs.out = take(as_size(kQueryTile * dim));
     pairs.total_out = take(as_size(kQueryTile * dim));
-    pairs.kv_f32 = take(as_size(2 * kKvTileTokens * dim));
     pairs.p = take(kQueryTile * kKvTileTokens);
     pairs.lanes = take(kQueryTile * 16);
     pairs.max = take(kQueryTile + 16);
@@ -94,11 +89,11 @@ struct AttentionOps {
     memset(pairs.out, 0, sizeof(float) * as_size(pairs.count * dim));
   }
 
-  // The key blocks of one tile that anyone sees: [begin, end) of its four.
+  // The key blocks of one tile that anyone sees: [begin, end) of its four. f16 stays f16: the
+  // register tiles convert as they load, which costs nothing measurable beside the multiplications.
   struct KeyTile {
     int first_key;
     int begin, end;
-    bool half;  // f16 in the blocks; false after conversion
     const uint8_t* k[kTileBlocks];
     const uint8_t* v[kTileBlocks];
     const uint8_t* k_ahead[kTileBlocks];  // of the next tile, or of this one again
@@ -112,32 +107,21 @@ struct AttentionOps {
 
   static KeyTile load_tile(const AttentionInput& in, const Pairs& pairs, int tile_key) {
     KeyTile tile = {};
-    const int dim = in.kv.head_dim;
     const int last_position = pairs.position[pairs.count - 1];
+    const size_t k_bytes =
+        as_size(kKvBlockTokens * in.kv.head_dim) * (in.kv.f32 ? sizeof(float) : sizeof(uint16_t));
     tile.first_key = tile_key;
     tile.begin = max(0, first_key(in, pairs.position[0]) - tile_key) / kKvBlockTokens;
     tile.end = min(kTileBlocks, (last_position - tile_key) / kKvBlockTokens + 1);
-    tile.half = !in.kv.f32;
-    const bool convert = tile.half && pairs.count >= kMinPairsToConvert;
     for (int b = tile.begin; b < tile.end; ++b) {
-      const uint8_t* head = block_head(in, tile_key / kKvBlockTokens + b);
-      size_t element_bytes = in.kv.f32 ? sizeof(float) : sizeof(uint16_t);
-      if (convert) {
-        const int elements = 2 * kKvBlockTokens * dim;
-        float* converted = pairs.kv_f32 + b * elements;
-        const auto* halves = reinterpret_cast<const uint16_t*>(head);
-        for (int i = 0; i < elements; i += 16) L::store(converted + i, L::load_half(halves + i));
-        head = reinterpret_cast<const uint8_t*>(converted);
-        element_bytes = sizeof(float);
-      }
-      tile.k[b] = head;
-      tile.v[b] = head + as_size(kKvBlockTokens * dim) * element_bytes;
-      const int next = tile_key / kKvBlockTokens + kTileBlocks + b;
+      const int block = tile_key / kKvBlockTokens + b;
+      const int next = block + kTileBlocks;
+      tile.k[b] = block_head(in, block);
+      tile.v[b] = tile.k[b] + k_bytes;
       const bool has_next = next <= last_position / kKvBlockTokens;
       tile.k_ahead[b] = has_next ? block_head(in, next) : tile.k[b];
-      tile.v_ahead[b] = tile.k_ahead[b] + as_size(kKvBlockTokens * dim) * element_bytes;
+      tile.v_ahead[b] = tile.k_ahead[b] + k_bytes;
     }
-    if (convert) tile.half = false;
     return tile;
   }
 
@@ -172,19 +156,29 @@ struct AttentionOps {
     for (int b = 1; b < kBlocks; ++b) largest = L::max(L::load(s + 16 * b), largest);
     return L::largest(largest);
   }
-  // Scores become probabilities; `lanes` the updated sum. The blocks that are not there count as
-  // zeros: (p0 + p1) + (p2 + p3) with zeros left out has the same bits.
+  // (p0 + p1) + (p2 + p3) of the tile's four blocks when only kBlocks of them, from `first` on, are
+  // there: the others are zeros, and leaving out a zero changes no bit.
+  template <int kBlocks>
+  static F sum_blocks(const F p[kBlocks], int first) {
+    if constexpr (kBlocks == 4) return L::add(L::add(p[0], p[1]), L::add(p[2], p[3]));
+    if constexpr (kBlocks == 3) {
+      return first == 0 ? L::add(L::add(p[0], p[1]), p[2]) : L::add(p[0], L::add(p[1], p[2]));
+    }
+    if constexpr (kBlocks == 2) return L::add(p[0], p[1]);
+    return p[0];
+  }
+
+  // Scores become probabilities; `lanes` the updated sum.
   template <int kBlocks>
   static void row_probabilities(float* s, float row_max, float rescale, float* lanes, int first) {
     const F m = L::set1(row_max);
-    F p[kTileBlocks] = {L::zero(), L::zero(), L::zero(), L::zero()};
+    F p[kBlocks];
+#pragma GCC unroll 4
     for (int b = 0; b < kBlocks; ++b) {
-      const F probability = Exponential<L>::exp2_or_zero(L::sub(L::load(s + 16 * b), m));
-      L::store(s + 16 * b, probability);
-      p[(first + b) % kTileBlocks] = probability;
+      p[b] = Exponential<L>::exp2_or_zero(L::sub(L::load(s + 16 * b), m));
+      L::store(s + 16 * b, p[b]);
     }
-    const F sum = L::add(L::add(p[0], p[1]), L::add(p[2], p[3]));
-    L::store(lanes, L::fma(L::load(lanes), L::set1(rescale), sum));
+    L::store(lanes, L::fma(L::load(lanes), L::set1(rescale), sum_blocks<kBlocks>(p, first)));
   }
 
   // The online softmax of pairs [i, i + rows), rows <= 16, over the given blocks of the tile.
@@ -207,7 +201,7 @@ struct AttentionOps {
   static void score_rows(const AttentionInput& in, const Pairs& pairs, const KeyTile& tile, int i,
                          int rows, BlockRange blocks) {
     const int dim = in.kv.head_dim;
-    Tile::scores(tile.half, rows, pairs.q + i * dim, dim, tile.k + blocks.begin,
+    Tile::scores(!in.kv.f32, rows, pairs.q + i * dim, dim, tile.k + blocks.begin,
                  tile.k_ahead + blocks.begin, blocks.end - blocks.begin,
                  pairs.p + i * kKvTileTokens + blocks.begin * kKvBlockTokens);
     const bool all_seen = pairs.position[i] >= tile.first_key + blocks.end * kKvBlockTokens - 1 &&
@@ -239,7 +233,7 @@ struct AttentionOps {
       const int rows = min(L::kMaxTileRows, pairs.count - i);
       const BlockRange blocks = visible_blocks(in, pairs, tile, i, rows);
       if (blocks.begin >= blocks.end) continue;
-      Tile::values(tile.half, rows, pairs.p + i * kKvTileTokens + blocks.begin * kKvBlockTokens,
+      Tile::values(!in.kv.f32, rows, pairs.p + i * kKvTileTokens + blocks.begin * kKvBlockTokens,
                    tile.v + blocks.begin, tile.v_ahead + blocks.begin, blocks.end - blocks.begin,
                    dim, pairs.rescale + i, pairs.out + i * dim);
     }

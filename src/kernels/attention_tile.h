@@ -26,11 +26,11 @@ struct AttentionTile {
     }
   }
 
-  // The same place in a block that is needed soon; f16 blocks come straight from memory, converted
-  // ones from the cache.
+  // The same place in a block that is needed soon: long contexts come from memory, a block
+  // anywhere.
   template <bool kHalf>
   static void prefetch(const uint8_t* base, int index) {
-    if constexpr (kHalf) __builtin_prefetch(base + 2 * index, 0, 2);
+    __builtin_prefetch(base + (kHalf ? 2 : 4) * index, 0, 2);
   }
 
   // s[r][b] = sum over d of q[r][d] * k[b][d]. q: [kRows, dim]; k[b]: [dim, 16]; s: [kRows, 64].
@@ -88,7 +88,7 @@ struct AttentionTile {
 #pragma GCC unroll 8
         for (int c = 0; c < kVectors; ++c) {
           values[c] = load<kHalf>(block, key * dim + first_dim + 16 * c);
-          if (c % 2 == 0) prefetch<kHalf>(ahead[b], key * dim + first_dim + 16 * c);
+          if (!kHalf || c % 2 == 0) prefetch<kHalf>(ahead[b], key * dim + first_dim + 16 * c);
         }
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {

@@ -146,6 +146,23 @@ Violations check_rooms_are_named(const SourceTree& tree, const LayerTable& table
   return found;
 }
 
+Violations check_own_header_first(const SourceTree& tree) {
+  constexpr std::string_view kSources = "src/", kSuffix = ".cpp";
+  Violations found;
+  for (const SourceFile& file : tree.files()) {
+    if (!file.path.starts_with(kSources) || !file.path.ends_with(kSuffix)) continue;
+    const std::string own = file.path.substr(0, file.path.size() - kSuffix.size()) + ".h";
+    if (tree.find(own) == nullptr) continue;
+    const auto first =
+        std::find_if(file.lines.begin(), file.lines.end(),
+                     [](const std::string& line) { return line.starts_with("#include"); });
+    if (first == file.lines.end() || std::string(kSources) + quoted_include(*first) != own) {
+      found.push_back({file.path, 0, "its own header must be its first include"});
+    }
+  }
+  return found;
+}
+
 Violations check_headers_are_used(const SourceTree& tree) {
   std::set<std::string> used;
   for (const SourceFile& file : tree.files()) {

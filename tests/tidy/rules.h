@@ -24,6 +24,9 @@ Violations check_layers(const SourceTree& tree, const LayerTable& table);
 Violations check_include_cycles(const SourceTree& tree);
 // Every folder of src/ has a row in the table.
 Violations check_rooms_are_named(const SourceTree& tree, const LayerTable& table);
+// x.cpp beside x.h includes it first: so x.h is shown to be self-contained
+// (cmake/header_check.cmake checks the rest).
+Violations check_own_header_first(const SourceTree& tree);
 // A header of src/ that nothing includes is dead.
 Violations check_headers_are_used(const SourceTree& tree);
 

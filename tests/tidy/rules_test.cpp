@@ -93,6 +93,19 @@ TEST(Layers, ACycleIsFoundOnceAndADiamondIsNone) {
   EXPECT_TRUE(check_include_cycles(diamond).empty());
 }
 
+TEST(Layers, ASourceThatDoesNotIncludeItsHeaderFirstIsFound) {
+  const std::string good = "#include \"base/a.h\"\n#include <vector>\n";
+  const std::string late = "#include <vector>\n#include \"base/b.h\"\n";
+  const SourceTree tree = make_tree({{"src/base/a.h", ""},
+                                     {"src/base/a.cpp", "// Comment.\n" + good},
+                                     {"src/base/b.h", ""},
+                                     {"src/base/b.cpp", late},
+                                     {"src/base/no_header.cpp", late},
+                                     {"src/base/c.h", ""},
+                                     {"src/base/c.cpp", ""}});
+  EXPECT_EQ(places(check_own_header_first(tree)), (Places{"src/base/b.cpp:0", "src/base/c.cpp:0"}));
+}
+
 TEST(Layers, AHeaderThatNothingIncludesIsFound) {
   const SourceTree tree = make_tree({{"src/base/dead.h", ""},
                                      {"src/base/used.h", ""},

@@ -64,6 +64,9 @@ TEST(Tidy, IncludesFollowTheTable) {
 TEST(Tidy, NoIncludeCycles) {
   expect_none(check_include_cycles(tree()));
 }
+TEST(Tidy, OwnHeaderComesFirst) {
+  expect_none(check_own_header_first(tree()));
+}
 TEST(Tidy, HeadersAreUsed) {
   expect_none(check_headers_are_used(tree()));
 }

@@ -1,6 +1,7 @@
 // Matmul with AVX2. Four activation bytes are broadcast once for both halves of the panel; products
-// of two neighbours are summed in 16 bits (vpmaddubsw) for as long as they cannot overflow, then
-// widened (vpmaddwd). All integer sums are exact, so the results are the specification's.
+// are summed in 16 bits (vpmaddubsw) for as long as they cannot overflow, then widened (vpmaddwd).
+// Codes of 8 bits could overflow at once; their two nibbles are multiplied apart. All integer sums
+// are exact, so the results are the specification's.
 #include "kernels/matmul.h"
 
 #include <immintrin.h>
@@ -18,55 +19,73 @@ inline __m256i broadcast4(const int8_t* q) {
   return _mm256_set1_epi32(*reinterpret_cast<const AliasedInt*>(q));
 }
 
-// One register of codes, ready for multiplication by any number of activation rows.
-template <bool kSigned>
-struct Codes {
-  __m256i value;
-  explicit Codes(__m256i codes) : value(codes) {}
-  __m256i times(__m256i q) const { return _mm256_maddubs_epi16(value, q); }
-};
-template <>
-struct Codes<true> {  // |code| * (sign(code) * q)
-  __m256i value;
-  __m256i magnitude;
-  explicit Codes(__m256i codes) : value(codes), magnitude(_mm256_abs_epi8(codes)) {}
-  __m256i times(__m256i q) const {
-    return _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(q, value));
-  }
-};
+// Ends an expression here. g++ would rebalance the chains of integer additions into trees, for
+// which there are not enough registers: half of the instructions became spills.
+inline void pin(__m256i& value) {
+  __asm__("" : "+x"(value));
+}
 
 template <int kRows>
 struct Dots {
-  __m256i sum[static_cast<size_t>(kRows)][kHalves];      // 32-bit
-  __m256i pending[static_cast<size_t>(kRows)][kHalves];  // 16-bit, not yet widened
+  __m256i sum[static_cast<size_t>(kRows)][kHalves];  // 32-bit
+};
+
+// Eight-bit codes are multiplied as two nibbles, the others whole.
+template <PanelLayout kLayout>
+constexpr int kParts = is_wide(kLayout) ? 2 : 1;
+
+// 16-bit sums that are not widened yet.
+template <PanelLayout kLayout, int kRows>
+struct Pending {
+  __m256i sum[static_cast<size_t>(kRows)][kHalves][static_cast<size_t>(kParts<kLayout>)];
 };
 
 // Adds elements 4 kJ to 4 kEnd - 1 of the group, starting afresh at kBegin.
 template <PanelLayout kLayout, int kRows, int kBegin, int kJ, int kEnd>
-inline void add_dots(const uint8_t* block, int group, const QuantGroup& x, int slot,
-                     Dots<kRows>& dots) {
+[[gnu::always_inline]] inline void add_dots(const uint8_t* block, int group, const QuantGroup& x,
+                                            int slot, Pending<kLayout, kRows>& pending,
+                                            Dots<kRows>& dots) {
   constexpr int kMost = max_chain(kLayout);
   constexpr int kChain = kMost < kEnd - kBegin ? kMost : kEnd - kBegin;
   constexpr int kPlace = (kJ - kBegin) % kChain;
-  const __m256i widen = _mm256_set1_epi16(1 << dot_shift(kLayout));
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const __m256i widen[2] = {_mm256_set1_epi16(1 << dot_shift(kLayout)), _mm256_set1_epi16(16)};
 #pragma GCC unroll 2
   for (int half = 0; half < kHalves; ++half) {
-    const Codes<has_signed_codes(kLayout)> code(codes<kLayout, kJ>(block, group, half));
+    __m256i part[2];
+    part[0] = codes<kLayout, kJ>(block, group, half);
+    if constexpr (is_wide(kLayout)) {
+      part[1] = _mm256_and_si256(_mm256_srli_epi16(part[0], 4), nibble);
+      part[0] = _mm256_and_si256(part[0], nibble);
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {
-      __m256i& pending = dots.pending[i][half];
-      const __m256i product = code.times(broadcast4(x.q[slot + i] + 4 * kJ));
-      pending = kPlace == 0 ? product : _mm256_add_epi16(pending, product);
-      if constexpr (kPlace == kChain - 1) {
-        __m256i& sum = dots.sum[i][half];
-        const __m256i wide = _mm256_madd_epi16(pending, widen);
-        sum = kJ - kBegin < kChain ? wide : _mm256_add_epi32(sum, wide);
+      const __m256i q = broadcast4(x.q[slot + i] + 4 * kJ);
+#pragma GCC unroll 2
+      for (int p = 0; p < kParts<kLayout>; ++p) {
+        __m256i& chain = pending.sum[i][half][p];
+        const __m256i product = _mm256_maddubs_epi16(part[p], q);
+        chain = kPlace == 0 ? product : _mm256_add_epi16(chain, product);
+        pin(chain);
+        if constexpr (kPlace == kChain - 1) {
+          __m256i& sum = dots.sum[i][half];
+          const __m256i wide = _mm256_madd_epi16(chain, widen[p]);
+          sum = kJ - kBegin < kChain && p == 0 ? wide : _mm256_add_epi32(sum, wide);
+          pin(sum);
+        }
       }
     }
   }
   if constexpr (kJ + 1 < kEnd) {
-    add_dots<kLayout, kRows, kBegin, kJ + 1, kEnd>(block, group, x, slot, dots);
+    add_dots<kLayout, kRows, kBegin, kJ + 1, kEnd>(block, group, x, slot, pending, dots);
   }
+}
+
+template <PanelLayout kLayout, int kRows, int kBegin, int kEnd>
+[[gnu::always_inline]] inline void compute_dots(const uint8_t* block, int group,
+                                                const QuantGroup& x, int slot, Dots<kRows>& dots) {
+  Pending<kLayout, kRows> pending;
+  add_dots<kLayout, kRows, kBegin, kBegin, kEnd>(block, group, x, slot, pending, dots);
 }
 
 inline __m256 to_float(__m256i dot, const int32_t& bias) {
@@ -75,10 +94,11 @@ inline __m256 to_float(__m256i dot, const int32_t& bias) {
 
 // Types with one scale.
 template <PanelLayout kLayout, int kRows>
-inline void add_group(const uint8_t* block, int group, const Constants constants[kHalves],
-                      const QuantGroup& x, int slot, __m256 acc[][kHalves]) {
+[[gnu::always_inline]] inline void add_group(const uint8_t* block, int group,
+                                             const Constants constants[kHalves],
+                                             const QuantGroup& x, int slot, __m256 acc[][kHalves]) {
   Dots<kRows> dots;
-  add_dots<kLayout, kRows, 0, 0, 8>(block, group, x, slot, dots);
+  compute_dots<kLayout, kRows, 0, 8>(block, group, x, slot, dots);
 #pragma GCC unroll 2
   for (int half = 0; half < kHalves; ++half) {
     const Scales w = load_scales<kLayout>(block, group, half, constants[half]);
@@ -87,9 +107,7 @@ inline void add_group(const uint8_t* block, int group, const Constants constants
       const int s = slot + i;
       const __m256 scale = _mm256_mul_ps(w.scale[0], _mm256_set1_ps(x.d[s]));
       __m256& sum = acc[i][half];
-      if constexpr (has_signed_codes(kLayout)) {
-        sum = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(dots.sum[i][half]), sum);
-      } else if constexpr (kLayout.form == PanelForm::kSymmetric) {
+      if constexpr (kLayout.form == PanelForm::kSymmetric) {
         sum = _mm256_fmadd_ps(scale, to_float(dots.sum[i][half], x.bias[s]), sum);
       } else {
         sum = _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(dots.sum[i][half]), sum);
@@ -101,12 +119,14 @@ inline void add_group(const uint8_t* block, int group, const Constants constants
 
 // Types with one scale for each half of K.
 template <PanelLayout kLayout, int kRows>
-inline void add_group_halves(const uint8_t* block, int group, const Constants constants[kHalves],
-                             const QuantGroup& x, int slot, __m256 acc[][kHalves]) {
+[[gnu::always_inline]] inline void add_group_halves(const uint8_t* block, int group,
+                                                    const Constants constants[kHalves],
+                                                    const QuantGroup& x, int slot,
+                                                    __m256 acc[][kHalves]) {
   Dots<kRows> first;
   Dots<kRows> second;
-  add_dots<kLayout, kRows, 0, 0, 4>(block, group, x, slot, first);
-  add_dots<kLayout, kRows, 4, 4, 8>(block, group, x, slot, second);
+  compute_dots<kLayout, kRows, 0, 4>(block, group, x, slot, first);
+  compute_dots<kLayout, kRows, 4, 8>(block, group, x, slot, second);
 #pragma GCC unroll 2
   for (int half = 0; half < kHalves; ++half) {
     const Scales w = load_scales<kLayout>(block, group, half, constants[half]);
@@ -158,7 +178,7 @@ void multiply_tile(const uint8_t* panel, const QuantGroup* x, int num_groups, in
   }
 }
 
-// As many rows as 16 registers hold sums for.
+// Sums of 4 rows x 16 outputs fill half of the registers; more rows only spill.
 constexpr int kMostRows = 4;
 
 using TileFn = void (*)(const uint8_t*, const QuantGroup*, int, int, float*, ptrdiff_t);

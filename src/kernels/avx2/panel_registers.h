@@ -1,7 +1,6 @@
 // How a panel's bits become registers with AVX2: for each half of the panel (8 weight rows), ymm of
 // codes (lane = row, four consecutive K in each) and the group's scales. Unlike with VNNI, products
-// are summed in 16 bits first, so codes stay as small as the file has them: as unsigned numbers, or
-// signed ones for the types that use the whole byte.
+// are summed in 16 bits first, so codes stay as small as the file has them.
 #pragma once
 
 #include <immintrin.h>
@@ -12,15 +11,14 @@
 namespace twostroke::avx2 {
 namespace {
 
-// Codes that are signed numbers: those that need 8 bits.
-constexpr bool has_signed_codes(const PanelLayout& layout) {
+// Types whose codes need all 8 bits (their zero is 128): they are multiplied nibble by nibble.
+constexpr bool is_wide(const PanelLayout& layout) {
   return layout.low_bits == 8 || is_table_type(layout);
 }
 
 // How many products of (two codes, two activations of up to 127) a 16-bit lane can sum.
 constexpr int max_chain(const PanelLayout& layout) {
-  if (layout.type == kPanelMXFP4.type) return 8;  // codes up to 12
-  const int largest = has_signed_codes(layout) ? 128 : (1 << layout.bits()) - 1;
+  const int largest = is_wide(layout) ? 15 : (1 << layout.bits()) - 1;
   int chain = 8;
   while (chain * 2 * 127 * largest > 32767) chain /= 2;
   return chain;
@@ -29,7 +27,7 @@ constexpr int max_chain(const PanelLayout& layout) {
 // How far the dot of a symmetric type must move up to be the one that the specification adds bias
 // to: there the codes' zero is 128.
 constexpr int dot_shift(const PanelLayout& layout) {
-  return layout.has_minimum() || is_table_type(layout) ? 0 : 8 - layout.bits();
+  return layout.has_minimum() || is_wide(layout) ? 0 : 8 - layout.bits();
 }
 
 template <int kUp>
@@ -54,22 +52,16 @@ inline __m256i field(const uint8_t* plane, int half) {
   return _mm256_and_si256(shift_up<kTo - kFrom>(bytes), _mm256_set1_epi8(static_cast<char>(kMask)));
 }
 
-inline __m256i minus_128(__m256i codes) {
-  return _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
-}
-
 inline __m256i look_up(const uint8_t table[16], __m256i nibbles) {
   const __m128i t = _mm_load_si128(reinterpret_cast<const __m128i*>(table));
-  return minus_128(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), nibbles));
+  return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), nibbles);
 }
 
 // Codes 4 kJ to 4 kJ + 3 of the group for the 8 rows of a half.
 template <PanelLayout kLayout, int kJ>
 inline __m256i codes(const uint8_t* block, int group, int half) {
   const __m256i low = field<kLayout.low_bits, 0, kJ>(block + kLayout.low(group), half);
-  if constexpr (kLayout.low_bits == 8) {
-    return minus_128(low);
-  } else if constexpr (kLayout.type == kPanelMXFP4.type) {
+  if constexpr (kLayout.type == kPanelMXFP4.type) {
     return look_up(kMxfp4Codes, low);
   } else if constexpr (is_table_type(kLayout)) {
     return look_up(kIq4Codes, low);

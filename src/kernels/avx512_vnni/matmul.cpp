@@ -32,8 +32,8 @@ inline __m512i add_half(__m512i acc, const __m512i code[8], const int8_t* q) {
 
 // The two halves are two chains: one chain of eight would wait for vpdpbusd's latency.
 template <PanelForm kForm>
-inline __m512 add_group(__m512 acc, const __m512i code[8], const Scales& w, const QuantGroup& x,
-                        int slot) {
+[[gnu::always_inline]] inline __m512 add_group(__m512 acc, const __m512i code[8], const Scales& w,
+                                               const QuantGroup& x, int slot) {
   const int8_t* q = x.q[slot];
   const __m512 d = _mm512_set1_ps(x.d[slot]);
   __m512i half0 = _mm512_setzero_si512();
@@ -71,7 +71,7 @@ inline __m512 add_group(__m512 acc, const __m512i code[8], const Scales& w, cons
 }
 
 template <PanelLayout kLayout>
-inline void load_codes(const uint8_t* block, int group, __m512i code[8]) {
+[[gnu::always_inline]] inline void load_codes(const uint8_t* block, int group, __m512i code[8]) {
   code[0] = codes<kLayout, 0>(block, group);
   code[1] = codes<kLayout, 1>(block, group);
   code[2] = codes<kLayout, 2>(block, group);

@@ -1,6 +1,8 @@
 """Independent tokenizers, built from the vocabulary of a GGUF file: the Python packages tokenizers (BPE) and
 sentencepiece. The pre-tokenizers below are written down from the models' published tokenizer.json files."""
 
+import unicodedata
+
 import gguf
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
@@ -31,6 +33,7 @@ class Vocabulary:
         self.types = numbers("tokenizer.ggml.token_type")
         self.merges = strings("tokenizer.ggml.merges") if self.model != "llama" else []
         self.scores = numbers("tokenizer.ggml.scores") if self.model == "llama" else []
+        self.unk_id = scalar("tokenizer.ggml.unknown_token_id", 0)
         self.add_space_prefix = scalar("tokenizer.ggml.add_space_prefix", self.model == "llama")
 
     def of_type(self, *types):
@@ -63,11 +66,18 @@ def _cased(digits, contraction, slash):
 
 CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
 ASCII_PUNCTUATION = r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"""
-LETTERS_WITH_CASE = (
-    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-Ֆ\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd"
-    "\u1c90-\u1cba\u1cbd-\u1cbf\u1d00-\u1d2b\u1d6b-\u1d77\u1d79-\u1d9aḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼ\u1fbeῂ-ῄῆ-ῌῐ-\u1fd3ῖ-\u1fdb"
-    "ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u2126ℨ\u212a-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎ\uab70-\uabbfﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ"
-    "𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃")
+
+
+def _letters_with_case():
+    """DeepSeek's list of letters: those that have case, but not of these later or rarer blocks."""
+    missing = ("560-588 10C7-10FF 1C80-1C88 2D00-2D2D A790-A7FA AB30-AB68 10570-105BC 16E40-16E7F 1D400-1D7CB "
+               "1DF00-1DF1E")
+    skipped = {c for first, last in (pair.split("-") for pair in missing.split())
+               for c in range(int(first, 16), int(last, 16) + 1)}
+    letters = [c for c in range(0x110000)
+               if c not in skipped and unicodedata.category(chr(c)) in ("Lu", "Ll", "Lt")]
+    return "".join(chr(c) for c in letters)
+
 
 PRE_TOKENIZERS = {
     "gpt-2": lambda: [_byte_level(use_regex=True)],
@@ -81,12 +91,12 @@ PRE_TOKENIZERS = {
     "qwen35": lambda: [
         _split(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"
                r"|\s*[\r\n]+|\s+(?!\S)|\s+"), _byte_level()],
-    "falcon": lambda: [pre_tokenizers.Punctuation("contiguous"), _byte_level(use_regex=True),
-                       _split("[0-9][0-9][0-9]")],
+    # Its tokenizer.json says Punctuation(contiguous), whose Unicode tables are those of 2015; this is the same set today.
+    "falcon": lambda: [_split(r"[!-/:-@\[-`{-~\p{P}]+"), _byte_level(use_regex=True), _split("[0-9][0-9][0-9]")],
     "deepseek-coder": lambda: [_split(r"[\r\n]"), _split(r"\s?\p{L}+"), _split(r"\s?\p{P}+"),
                                _split("[一-龥ࠀ-一가-\ud7ff]+"), pre_tokenizers.Digits(individual_digits=True),
                                _byte_level()],
-    "deepseek-llm": lambda: [_split(r"[\r\n]"), _split(r"\s?[" + LETTERS_WITH_CASE + "]+"),
+    "deepseek-llm": lambda: [_split(r"[\r\n]"), _split(r"\s?[" + _letters_with_case() + "]+"),
                              _split(r"\s?[!-/:-~！-／：-～‘-‟\u3000-。]+"), _split(r"\s+$"),
                              _split("[一-龥ࠀ-一가-\ud7ff]+"), pre_tokenizers.Digits(individual_digits=False),
                              _byte_level()],
@@ -120,10 +130,16 @@ PRE_TOKENIZERS = {
 IGNORE_MERGES = {"llama-bpe", "tekken"}
 
 
+def _byte_letter(byte):
+    """The letter that stands for a byte in byte-level vocabularies."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    if byte in printable:
+        return chr(byte)
+    return chr(0x100 + sum(other not in printable for other in range(byte)))
+
+
 class BytePairOracle:
     """The tokenizers package, as the model's tokenizer.json would set it up."""
-
-    takes_malformed = True
 
     def __init__(self, vocabulary, pre=None, parse_special=False):
         pre = pre or vocabulary.pre
@@ -142,35 +158,62 @@ class BytePairOracle:
             self.tokenizer.pre_tokenizer = pre_tokenizers.Sequence(PRE_TOKENIZERS[pre]())
             self.tokenizer.decoder = decoders.ByteLevel()
         kinds = (USER_DEFINED, CONTROL, UNKNOWN) if parse_special else (USER_DEFINED,)
-        self.tokenizer.add_tokens([AddedToken(text, normalized=False) for text in vocabulary.of_type(*kinds)])
+        added = vocabulary.of_type(*kinds)
+        self.tokenizer.add_tokens([AddedToken(text, normalized=False) for text in added])
+        # A byte without a token: llama.cpp and we drop it after merging, this package before.
+        self.unknown_bytes = set() if raw else {b for b in range(256) if _byte_letter(b) not in ids}
+        # The package's byte-level decoder takes an added letter such as "\u00f6" for a byte: those are decoded here.
+        self.letters = {ids[text]: text for text in added if not raw and not text.isascii()}
+
+    def can_judge(self, text):
+        return self.unknown_bytes.isdisjoint(text.encode())
 
     def encode(self, texts):
         return [encoding.ids for encoding in self.tokenizer.encode_batch(texts, add_special_tokens=False)]
 
     def decode(self, batch):
-        return self.tokenizer.decode_batch(batch, skip_special_tokens=False)
+        return [self._decode_one(ids) for ids in batch]
+
+    def _decode_one(self, ids):
+        text, run = [], []
+        for token in [*ids, None]:
+            if token is not None and token not in self.letters:
+                run.append(token)
+                continue
+            text.append(self.tokenizer.decode(run, skip_special_tokens=False))
+            text.append(self.letters.get(token, ""))
+            run = []
+        return "".join(text)
 
 
 class SentencePieceOracle:
     """The sentencepiece package, its model file rebuilt from tokens, types and scores."""
 
-    takes_malformed = False  # it replaces broken bytes; we keep them as byte tokens, as llama.cpp does
-
     def __init__(self, vocabulary):
         model = sentencepiece_model_pb2.ModelProto()
         for text, score, kind in zip(vocabulary.tokens, vocabulary.scores, vocabulary.types):
-            model.pieces.add(piece=text, score=score, type=kind)
+            # Converters write a user-defined run of spaces as spaces.
+            piece = text.replace(" ", SPACE) if kind == USER_DEFINED else text
+            model.pieces.add(piece=piece, score=score, type=kind)
         trainer = model.trainer_spec
         trainer.model_type = sentencepiece_model_pb2.TrainerSpec.BPE
         trainer.byte_fallback = BYTE in vocabulary.types
         trainer.vocab_size = len(vocabulary.tokens)
-        trainer.unk_id = vocabulary.types.index(UNKNOWN)
-        trainer.unk_piece = vocabulary.tokens[trainer.unk_id]
+        trainer.unk_id = vocabulary.unk_id
+        trainer.unk_piece = vocabulary.tokens[vocabulary.unk_id]
+        model.pieces[vocabulary.unk_id].type = UNKNOWN  # some files call it a control token
         model.normalizer_spec.name = "identity"
         model.normalizer_spec.add_dummy_prefix = vocabulary.add_space_prefix
         model.normalizer_spec.remove_extra_whitespaces = False
         model.normalizer_spec.escape_whitespaces = True
         self.processor = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+
+        # Where runs of spaces are user-defined tokens, sentencepiece takes a U+2581 in the text for a space already
+        # when it looks for those; llama.cpp and we look in the text as it came.
+        self.marks_differ = any(" " in text for text in vocabulary.of_type(USER_DEFINED))
+
+    def can_judge(self, text):
+        return not (self.marks_differ and SPACE in text)
 
     def encode(self, texts):
         return self.processor.encode(texts)

@@ -27,7 +27,8 @@ typedef size_t (*TsStrftime)(void* user, const char* format, size_t format_lengt
 TsTemplate* ts_template_new(const char* source, size_t length, TsStrftime strftime, void* user,
                             TsText* error);
 
-/* Renders with the members of a JSON object as variables. 1: *result is the text; 0: *result is the reason. */
+/* Renders with the members of a JSON object as variables. 1: *result is the text. 0: *result is why it failed;
+ * -1: the same, and the reason is the budget of work. */
 int ts_template_render(const TsTemplate* chat_template, const char* context_json, size_t length,
                        TsText* result);
 

@@ -24,7 +24,11 @@ impl TsText {
     fn new(text: String, line: usize) -> TsText {
         let bytes = text.into_bytes().into_boxed_slice();
         let length = bytes.len();
-        TsText { data: Box::into_raw(bytes).cast(), length, line }
+        TsText {
+            data: Box::into_raw(bytes).cast(),
+            length,
+            line,
+        }
     }
 }
 
@@ -59,7 +63,11 @@ impl ForeignClock {
 }
 
 unsafe fn utf8<'a>(data: *const u8, length: usize, what: &str) -> Result<&'a str, Failure> {
-    let bytes = if length == 0 { &[][..] } else { std::slice::from_raw_parts(data, length) };
+    let bytes = if length == 0 {
+        &[][..]
+    } else {
+        std::slice::from_raw_parts(data, length)
+    };
     std::str::from_utf8(bytes)
         .map_err(|e| Failure::new(format!("{what} is not UTF-8 at byte {}", e.valid_up_to())))
 }
@@ -104,8 +112,9 @@ pub unsafe extern "C" fn ts_template_render(
             1
         }
         Err(failure) => {
+            let code = if failure.is_limit { -1 } else { 0 };
             *result = TsText::new(failure.message, failure.line);
-            0
+            code
         }
     }
 }
@@ -127,6 +136,9 @@ pub unsafe extern "C" fn ts_template_free(template: *mut Template) {
 #[no_mangle]
 pub unsafe extern "C" fn ts_text_free(text: TsText) {
     if !text.data.is_null() {
-        drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(text.data, text.length)));
+        drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+            text.data,
+            text.length,
+        )));
     }
 }

@@ -39,11 +39,16 @@ pub fn tojson(
         item_separator: item_separator.to_owned(),
         key_separator: key_separator.to_owned(),
         sort_keys: options.get::<Option<bool>>("sort_keys")?.unwrap_or(false),
-        ensure_ascii: options.get::<Option<bool>>("ensure_ascii")?.or(ensure_ascii).unwrap_or(false),
+        ensure_ascii: options
+            .get::<Option<bool>>("ensure_ascii")?
+            .or(ensure_ascii)
+            .unwrap_or(false),
     };
     options.assert_all_used()?;
     if indent.is_some_and(|n| n > MAX_INDENT) {
-        return Err(invalid(format!("tojson: indent must be at most {MAX_INDENT}")));
+        return Err(invalid(format!(
+            "tojson: indent must be at most {MAX_INDENT}"
+        )));
     }
     let mut out = String::new();
     write_value(state, &value, &style, 0, &mut out)?;
@@ -78,18 +83,26 @@ fn write_value(
             if style.sort_keys {
                 keys.sort();
             }
-            write_items(state, ('{', '}'), keys.into_iter(), style, depth, out, |key, out| {
-                match key.as_str() {
-                    Some(text) => write_string(text, style, out),
-                    None => {
-                        let mut text = String::new();
-                        write_value(state, &key, style, MAX_DEPTH, &mut text)?;
-                        write_string(&text, style, out);
+            write_items(
+                state,
+                ('{', '}'),
+                keys.into_iter(),
+                style,
+                depth,
+                out,
+                |key, out| {
+                    match key.as_str() {
+                        Some(text) => write_string(text, style, out),
+                        None => {
+                            let mut text = String::new();
+                            write_value(state, &key, style, MAX_DEPTH, &mut text)?;
+                            write_string(&text, style, out);
+                        }
                     }
-                }
-                out.push_str(&style.key_separator);
-                write_value(state, &value.get_item(&key)?, style, depth + 1, out)
-            })?;
+                    out.push_str(&style.key_separator);
+                    write_value(state, &value.get_item(&key)?, style, depth + 1, out)
+                },
+            )?;
         }
         kind => return Err(invalid(format!("tojson: {kind} is not JSON serializable"))),
     }

@@ -3,13 +3,17 @@
 //! `{% generation %}` tags. Templates come from model files and contexts from clients, so both run on a budget.
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use crate::python_json::tojson;
 
 /// What one rendering may use: an instruction costs 1, so does every 64 bytes it makes. It bounds time and memory.
-const FUEL: u64 = 10_000_000;
+/// One thing escapes it in minijinja 3.1: lists that are doubled more than 32 times by `+`.
+const FUEL: u64 = 2_000_000;
+/// Values may be nested as deep as the fuel allows, and dropping or printing them recurses: rendering has its own
+/// stack. Only what is touched becomes memory.
+const STACK_BYTES: usize = 1 << 29;
 /// Frames of nested macros, loops and includes; Python gives up at about 1,000.
 const RECURSION_LIMIT: usize = 300;
 
@@ -18,11 +22,16 @@ pub type Strftime = Box<dyn Fn(&str) -> String + Send + Sync>;
 pub struct Failure {
     pub message: String,
     pub line: usize,
+    pub is_limit: bool,
 }
 
 impl Failure {
     pub fn new(message: String) -> Failure {
-        Failure { message, line: 0 }
+        Failure {
+            message,
+            line: 0,
+            is_limit: false,
+        }
     }
 }
 
@@ -35,7 +44,12 @@ impl From<Error> for Failure {
             (kind, Some(text)) => format!("{kind}: {text}"),
             (kind, None) => kind.to_string(),
         };
-        Failure { message, line: error.line().unwrap_or(0) }
+        let is_limit = error.kind() == ErrorKind::OutOfFuel;
+        Failure {
+            message,
+            line: error.line().unwrap_or(0),
+            is_limit,
+        }
     }
 }
 
@@ -47,17 +61,28 @@ impl Template {
     pub fn new(source: &str, strftime: Strftime) -> Result<Template, Failure> {
         let mut environment = Environment::new();
         environment.set_syntax(
-            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?,
+            SyntaxConfig::builder()
+                .trim_blocks(true)
+                .lstrip_blocks(true)
+                .build()?,
         );
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_undefined_behavior(UndefinedBehavior::Lenient);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION_LIMIT);
+        // Neither is on the budget: one writes the square of a value's depth.
+        environment.remove_filter("pprint");
+        environment.remove_global("debug");
         environment.add_filter("tojson", tojson);
-        environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-            Err(Error::new(ErrorKind::InvalidOperation, message))
-        });
+        environment.add_test("iterable", is_iterable);
+        environment.add_function(
+            "raise_exception",
+            |message: String| -> Result<Value, Error> {
+                Err(Error::new(ErrorKind::InvalidOperation, message))
+            },
+        );
         environment.add_function("strftime_now", move |pattern: String| strftime(&pattern));
         environment.add_template_owned("chat", without_generation_tags(source))?;
         Ok(Template { environment })
@@ -65,11 +90,28 @@ impl Template {
 
     /// `context` is a JSON object; its members are the template's variables.
     pub fn render(&self, context: &str) -> Result<String, Failure> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new()
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, || self.render_here(context))
+                .map_err(|e| Failure::new(format!("cannot start a thread to render: {e}")))?;
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(Failure::new("internal error while rendering".into())))
+        })
+    }
+
+    fn render_here(&self, context: &str) -> Result<String, Failure> {
         let variables: serde_json::Value =
             serde_json::from_str(context).map_err(|e| Failure::new(format!("the context: {e}")))?;
         let template = self.environment.get_template("chat")?;
         Ok(template.render(Value::from(Serde(&variables)))?)
     }
+}
+
+/// The engine iterates over None as over an empty list; `tools is iterable` must say no, as Python does.
+fn is_iterable(value: &Value) -> bool {
+    !value.is_none() && (value.kind() == ValueKind::String || value.try_iter().is_ok())
 }
 
 /// Hugging Face marks the assistant's text with `{% generation %}` for training; for a prompt the tags mean

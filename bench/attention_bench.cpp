@@ -238,11 +238,7 @@ void bench_store(const AttentionKernels& kernels) {
   }
 }
 
-}  // namespace
-}  // namespace twostroke
-
-int main(int argc, char** argv) {
-  using namespace twostroke;
+int run(int argc, char** argv) {
   const std::string isa = argc > 1 ? argv[1] : "avx512_vnni";
   const std::string only = argc > 2 ? argv[2] : "";
   const bool narrow = isa == "avx2";
@@ -256,4 +252,11 @@ int main(int argc, char** argv) {
   bench_rows(narrow ? avx2::vector_kernels() : avx512_vnni::vector_kernels());
   bench_store(attention);
   return 0;
+}
+
+}  // namespace
+}  // namespace twostroke
+
+int main(int argc, char** argv) {
+  return twostroke::run(argc, argv);
 }

@@ -220,9 +220,10 @@ TEST(Words, RawNewDeleteAndCastsNeedAReason) {
                                       "void* p = ::operator new(n);\n"
                                       "// safe: the constructor is private\n"
                                       "p.reset(new A());\n"
-                                      "reinterpret_cast<char*>(p);\n"
-                                      "reinterpret_cast<char*>(p);  // safe: bytes of a POD\n"
+                                      "reinterpret_cast<int*>(p);\n"
+                                      "reinterpret_cast<int*>(p);  // safe: made by the allocator\n"
                                       "renew(1);\n"
+                                      "reinterpret_cast<const char*>(p);\n"
                                       "std::unique_ptr<A> b(new A());\n"},
                                      {"src/quant/a.cpp", "reinterpret_cast<char*>(p);\n"}});
   EXPECT_EQ(places(check_banned_words(tree)),

@@ -152,7 +152,8 @@ bool is_markdown(std::string_view path) {
 
 bool is_test_code(std::string_view path) {
   return path.ends_with("_test.cpp") || path.find("_test_util.") != std::string_view::npos ||
-         path.find("/fake_") != std::string_view::npos || path.starts_with("tests/") ||
+         path.find("/fake_") != std::string_view::npos || path.ends_with("_fixture.h") ||
+         path == "src/server/raw_http_client.h" || path.starts_with("tests/") ||
          path.starts_with("src/testing/");
 }
 

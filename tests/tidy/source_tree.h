@@ -42,8 +42,8 @@ class SourceTree {
 
 bool is_cpp(std::string_view path);
 bool is_markdown(std::string_view path);
-// Unit tests and their helpers (fake_*, *_test_util) beside their sources, everything under tests/,
-// the room `testing`.
+// Unit tests and their helpers (fake_*, *_test_util, *_fixture) beside their sources, everything
+// under tests/, the room `testing`.
 bool is_test_code(std::string_view path);
 // "kv_cache" for "src/kv_cache/block_pool.h"; empty outside src/.
 std::string room_of(std::string_view path);

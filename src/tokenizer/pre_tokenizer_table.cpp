@@ -136,7 +136,7 @@ constexpr std::string_view kFalconPunctuation = R"([\p{P}\$\+<=>\^~\|`]+)";
 
 // Digits that end at a word boundary. (*SKIP) keeps a long run that does not from being tried at
 // every digit.
-constexpr std::string_view kTinyAyaDigits = R"(\d++(*SKIP)(?![\p{L}\p{M}\p{N}\p{Pc}]))";
+constexpr std::string_view kTinyAyaDigits = R"(\d++(*SKIP)(?![\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]))";
 
 constexpr std::string_view kNewlineRuns = R"([^\n]+|[\n]+)";
 

@@ -17,7 +17,9 @@ import oracles
 from varied_text import VariedText
 
 SEED = 20240229
-NUM_TEXTS = 10_000  # for each vocabulary; a tenth of them malformed or with special tokens besides
+NUM_TEXTS = 10_000  # that the oracle can judge, for each vocabulary
+NUM_OTHER_TEXTS = 1_000  # malformed, and with special tokens
+NUM_BORROWED_TEXTS = 3_000  # for a pre-tokenizer over a borrowed vocabulary
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "twostroke"
 DATA = pathlib.Path(os.environ.get("TWOSTROKE_TEST_DATA") or CACHE / "test-data")
 
@@ -54,8 +56,6 @@ class OurTokenizer:
 def check(label, texts, answers, oracle, expected_texts=None):
     """`texts`: the bytes we got; `expected_texts`: the strings the oracle gets. Returns how many differ."""
     expected_texts = expected_texts or [text.decode() for text in texts]
-    judged = [i for i, text in enumerate(expected_texts) if oracle.can_judge(text)]
-    texts, answers, expected_texts = ([batch[i] for i in judged] for batch in (texts, answers, expected_texts))
     expected_ids = oracle.encode(expected_texts)
     expected_decoded = oracle.decode(expected_ids)
     failures = 0
@@ -76,19 +76,29 @@ def check(label, texts, answers, oracle, expected_texts=None):
     return failures
 
 
+def judged_texts(make, oracle, count):
+    texts = []
+    while len(texts) < count:
+        text = make()
+        if oracle.can_judge(text):
+            texts.append(text.encode())
+    return texts
+
+
 def compare_bpe(binary, name, model, pre=None):
     vocabulary = oracles.Vocabulary(model)
     ours, varied = OurTokenizer(binary, model), VariedText(SEED)
     oracle = oracles.BytePairOracle(vocabulary, pre)
-    plain = [varied.text().encode() for _ in range(NUM_TEXTS)]
+    plain = judged_texts(varied.text, oracle, NUM_BORROWED_TEXTS if pre else NUM_TEXTS)
     failures = check(name, plain, ours.run(plain, False), oracle)
-    broken = [varied.malformed() for _ in range(NUM_TEXTS // 10)]
+    broken = [text for text in (varied.malformed() for _ in range(NUM_OTHER_TEXTS))
+              if oracle.can_judge(oracles.replace_broken_bytes(text))]
     failures += check(f"{name}, malformed", broken, ours.run(broken, False), oracle,
                       [oracles.replace_broken_bytes(text) for text in broken])
     specials = vocabulary.of_type(oracles.CONTROL, oracles.USER_DEFINED)[:40]
     if specials and pre is None:
-        special = [varied.with_specials(specials).encode() for _ in range(NUM_TEXTS // 10)]
         oracle = oracles.BytePairOracle(vocabulary, pre, parse_special=True)
+        special = judged_texts(lambda: varied.with_specials(specials), oracle, NUM_OTHER_TEXTS)
         failures += check(f"{name}, special tokens", special, ours.run(special, True), oracle)
     return failures
 
@@ -96,11 +106,11 @@ def compare_bpe(binary, name, model, pre=None):
 def compare_sentence_piece(binary, name, model):
     oracle = oracles.SentencePieceOracle(oracles.Vocabulary(model))
     ours, varied = OurTokenizer(binary, model), VariedText(SEED)
-    plain = [varied.text().encode() for _ in range(NUM_TEXTS)]
+    plain = judged_texts(varied.text, oracle, NUM_TEXTS)
     failures = check(name, plain, ours.run(plain, False), oracle)
     # sentencepiece would replace broken bytes; we keep them, so decoding gives back what Python decodes. But a broken
     # byte that announces a longer character takes what follows with it, and a space in there comes back as U+2581.
-    broken = [varied.malformed() for _ in range(NUM_TEXTS // 10)]
+    broken = [varied.malformed() for _ in range(NUM_OTHER_TEXTS)]
     wrong = 0
     for text, answer in zip(broken, ours.run(broken, False)):
         expected = text.decode("utf-8", errors="replace").replace(oracles.SPACE, " ")
@@ -112,7 +122,6 @@ def compare_sentence_piece(binary, name, model):
 
 def with_pre_tokenizer(model, pre, folder):
     """A copy of a vocabulary file whose `tokenizer.ggml.pre` is another."""
-    reader = gguf.GGUFReader(model)
     path = folder / f"{pre}.gguf"
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_tokenizer_model("gpt2")
@@ -121,7 +130,6 @@ def with_pre_tokenizer(model, pre, folder):
     writer.add_token_list(vocabulary.tokens)
     writer.add_token_types(vocabulary.types)
     writer.add_token_merges(vocabulary.merges)
-    del reader
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.close()

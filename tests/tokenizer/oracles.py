@@ -1,9 +1,9 @@
 """Independent tokenizers, built from the vocabulary of a GGUF file: the Python packages tokenizers (BPE) and
 sentencepiece. The pre-tokenizers below are written down from the models' published tokenizer.json files."""
 
+import struct
 import unicodedata
 
-import gguf
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -12,29 +12,49 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)
 SPACE = "\u2581"
 
 
+class GgufMetadata:
+    """The keys and values at the head of a GGUF file. (The gguf package takes a minute for the large vocabularies.)"""
+
+    SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+    STRING, ARRAY = 8, 9
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.file = file
+            magic, version, _, num_keys = self._unpack("IIQQ")
+            assert magic == 0x46554747 and version >= 2, path
+            self.values = {self._string(): self._value(*self._unpack("I")) for _ in range(num_keys)}
+
+    def _unpack(self, layout):
+        layout = "<" + layout
+        return struct.unpack(layout, self.file.read(struct.calcsize(layout)))
+
+    def _string(self):
+        return self.file.read(*self._unpack("Q")).decode("utf-8")
+
+    def _value(self, kind):
+        if kind == self.STRING:
+            return self._string()
+        if kind != self.ARRAY:
+            return self._unpack(self.SCALARS[kind])[0]
+        kind, count = self._unpack("IQ")
+        if kind in (self.STRING, self.ARRAY):
+            return [self._value(kind) for _ in range(count)]
+        return list(self._unpack(f"{count}{self.SCALARS[kind]}"))
+
+
 class Vocabulary:
     def __init__(self, path):
-        fields = gguf.GGUFReader(path).fields
-
-        def strings(name):
-            field = fields[name]
-            return [bytes(field.parts[i]).decode("utf-8") for i in field.data]
-
-        def numbers(name):
-            field = fields[name]
-            return [field.parts[i][0].item() for i in field.data]
-
-        def scalar(name, default):
-            return fields[name].contents() if name in fields else default
-
-        self.model = scalar("tokenizer.ggml.model", "")
-        self.pre = "gemma4" if self.model == "gemma4" else scalar("tokenizer.ggml.pre", "default")
-        self.tokens = strings("tokenizer.ggml.tokens")
-        self.types = numbers("tokenizer.ggml.token_type")
-        self.merges = strings("tokenizer.ggml.merges") if self.model != "llama" else []
-        self.scores = numbers("tokenizer.ggml.scores") if self.model == "llama" else []
-        self.unk_id = scalar("tokenizer.ggml.unknown_token_id", 0)
-        self.add_space_prefix = scalar("tokenizer.ggml.add_space_prefix", self.model == "llama")
+        values = GgufMetadata(path).values
+        prefix = "tokenizer.ggml."
+        self.model = values[prefix + "model"]
+        self.pre = "gemma4" if self.model == "gemma4" else values.get(prefix + "pre", "default")
+        self.tokens = values[prefix + "tokens"]
+        self.types = values[prefix + "token_type"]
+        self.merges = values[prefix + "merges"] if self.model != "llama" else []
+        self.scores = values[prefix + "scores"] if self.model == "llama" else []
+        self.unk_id = values.get(prefix + "unknown_token_id", 0)
+        self.add_space_prefix = values.get(prefix + "add_space_prefix", self.model == "llama")
 
     def of_type(self, *types):
         return [text for text, kind in zip(self.tokens, self.types) if kind in types]

@@ -52,7 +52,7 @@ Result<OrderedJson> tokenize(const HttpRequest& request, const Serving& serving)
   OrderedJson tokens = OrderedJson::array();
   for (const TokenId id : ids) {
     if (with_pieces) {
-      tokens.push_back(OrderedJson{{"id", id}, {"piece", piece_json(model.decode({&id, 1}))}});
+      tokens.push_back(OrderedJson{{"id", id}, {"piece", piece_json(model.token_bytes(id))}});
     } else {
       tokens.push_back(id);
     }

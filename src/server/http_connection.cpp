@@ -1,7 +1,6 @@
 #include "server/http_connection.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "server/router.h"
+#include "server/server_log.h"
 #include "server/waker.h"
 
 namespace twostroke {
@@ -55,7 +55,7 @@ asio::awaitable<Reply> dispatch_on_intake(const HttpRequest& request, const Serv
     co_return dispatch(request, serving);
   } catch (const std::exception&
                error) {  // bad_alloc, or a library's surprise: this request fails alone
-    spdlog::error("{} {} failed: {}", request.id, request.path, error.what());
+    server_log().error("{} {} failed: {}", request.id, request.path, error.what());
   }
   co_return fault_reply(HttpFault::kInternal, "internal error; the log has the details");
 }
@@ -101,7 +101,7 @@ void HttpConnection::start() {
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-      spdlog::error("connection closed: {}", error.what());
+      server_log().error("connection closed: {}", error.what());
     }
   });
 }
@@ -138,10 +138,11 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   if (exchange.status != 0) {
     const double ms =
         static_cast<double>(shared_.clock.now_ns() - exchange.request.received_ns) / 1e6;
-    spdlog::info("{} {} {} {} bytes={} ms={:.1f}{}{}{}", exchange.request.id,
-                 exchange.request.method, exchange.request.path.substr(0, 128), exchange.status,
-                 exchange.sent_bytes, ms, exchange.described.empty() ? "" : " ", exchange.described,
-                 answered || !readable ? "" : " client gone");
+    server_log().info("{} {} {} {} bytes={} ms={:.1f}{}{}{}", exchange.request.id,
+                      exchange.request.method, exchange.request.path.substr(0, 128),
+                      exchange.status, exchange.sent_bytes, ms,
+                      exchange.described.empty() ? "" : " ", exchange.described,
+                      answered || !readable ? "" : " client gone");
   }
   co_return answered&& exchange.keep_alive;
 }

@@ -1,7 +1,6 @@
 #include "server/http_server.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "server/http_connection.h"
+#include "server/server_log.h"
 
 namespace twostroke {
 namespace {
@@ -96,7 +96,7 @@ class HttpServer::Impl {
       auto [error, socket] = co_await acceptor_.async_accept(kAwait);
       if (error == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
       if (error) {  // out of descriptors, most likely: others must close first
-        spdlog::warn("cannot accept a connection: {}", error.message());
+        server_log().warn("cannot accept a connection: {}", error.message());
         asio::steady_timer pause(io_, std::chrono::milliseconds(50));
         co_await pause.async_wait(kAwait);
         continue;

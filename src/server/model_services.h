@@ -45,9 +45,10 @@ class ModelServices {
   // token.
   virtual Result<std::vector<TokenId>> encode(std::string_view text, bool add_special,
                                               bool parse_special) const = 0;
-  // REQUIRES: every id in [0, vocab_size). Special tokens are spelled out; may hold half a code
-  // point at the end.
+  // REQUIRES (and below): every id in [0, vocab_size). Valid UTF-8; special tokens are spelled out.
   virtual std::string decode(std::span<const TokenId> tokens) const = 0;
+  // What one token stands for, byte for byte: may be a part of a code point.
+  virtual std::string token_bytes(TokenId token) const { return decode({&token, 1}); }
   // `request` is the chat request's JSON object, already validated: messages, and tools, documents,
   // chat_template_kwargs, add_generation_prompt, continue_final_message where the client sent them.
   virtual Result<std::string> render_chat(const nlohmann::ordered_json& request) const = 0;

@@ -5,18 +5,14 @@
 namespace twostroke {
 namespace {
 
-// The token alone, as text; its bytes are beside it, because it may be half a code point.
-std::string token_text(TokenId token, const ModelServices& model) {
-  return model.decode(std::span<const TokenId>(&token, 1));
-}
-
 // JSON has no -inf; OpenAI writes -9999 for "as good as never".
 double finite_logprob(float logprob) {
   return std::isfinite(logprob) ? static_cast<double>(logprob) : -9999.0;
 }
 
+// A token may be half a code point: `bytes` says what it is, `token` shows it as well as text can.
 OrderedJson chat_logprob(const TokenLogprob& entry, const ModelServices& model) {
-  const std::string text = token_text(entry.token, model);
+  const std::string text = model.token_bytes(entry.token);
   OrderedJson bytes = OrderedJson::array();
   for (const char c : text) bytes.push_back(static_cast<int>(static_cast<unsigned char>(c)));
   return {{"token", text}, {"logprob", finite_logprob(entry.logprob)}, {"bytes", std::move(bytes)}};
@@ -48,11 +44,11 @@ OrderedJson completion_logprobs(std::span<const TokenEvent> events, int64_t text
     const int64_t offset = text_offset;
     text_offset += static_cast<int64_t>(event.text.size());
     if (!event.logprob) continue;
-    tokens.push_back(token_text(event.logprob->token, model));
+    tokens.push_back(model.token_bytes(event.logprob->token));
     logprobs.push_back(finite_logprob(event.logprob->logprob));
     OrderedJson top = OrderedJson::object();
     for (const TokenLogprob& other : event.top_logprobs) {
-      top[token_text(other.token, model)] = finite_logprob(other.logprob);
+      top[model.token_bytes(other.token)] = finite_logprob(other.logprob);
     }
     tops.push_back(std::move(top));
     offsets.push_back(offset);

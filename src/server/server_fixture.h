@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include "server/http_server.h"
 #include "server/json_text.h"
 #include "server/raw_http_client.h"
+#include "server/server_log.h"
 
 namespace twostroke {
 
@@ -19,7 +19,7 @@ class ServerFixture : public testing::Test {
  protected:
   ServerFixture() {
     options_.port = 0;
-    spdlog::set_level(spdlog::level::off);
+    server_log().set_level(spdlog::level::off);
   }
 
   // After changing options_.

@@ -91,7 +91,10 @@ std::optional<RegexMatch> RegexScratch::find(const Regex& regex, std::string_vie
     count = pcre2_match(regex.code(), text, subject.size(), from, kOptions | PCRE2_NO_JIT,
                         data_.get(), context_.get());
   }
-  if (count < 0) return std::nullopt;
+  if (count < 0) {
+    hit_limit_ = hit_limit_ || count != PCRE2_ERROR_NOMATCH;
+    return std::nullopt;
+  }
   const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data_.get());
   return RegexMatch{ends[0], ends[1]};
 }

@@ -46,6 +46,8 @@ class RegexScratch {
   // would need more steps or memory than the limits in regex.cpp allow. REQUIRES: `subject` is
   // valid UTF-8 and `from` is at a code point.
   std::optional<RegexMatch> find(const Regex& regex, std::string_view subject, size_t from);
+  // Has a limit ever been reached? No pattern of the table should.
+  bool hit_limit() const { return hit_limit_; }
 
  private:
   struct Deleter {
@@ -54,6 +56,7 @@ class RegexScratch {
   };
   std::unique_ptr<pcre2_real_match_data_8, Deleter> data_;
   std::unique_ptr<pcre2_real_match_context_8, Deleter> context_;
+  bool hit_limit_ = false;
 };
 
 }  // namespace twostroke

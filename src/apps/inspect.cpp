@@ -115,7 +115,8 @@ nlohmann::ordered_json as_json(const GgufFile& file, const Result<DecoderSpec>& 
 }
 
 Status inspect(const InspectOptions& options) {
-  const GgufFile file = TRY(GgufFile::open(TRY(resolve_model_path(options.model.path))));
+  const std::string path = TRY(resolve_model_path(options.model.path));
+  const GgufFile file = TRY(GgufFile::open(path));
   const Result<DecoderSpec> spec = read_decoder_spec(file);
   if (options.json) {
     // Strings of a file may be anything: what is not UTF-8 is replaced.

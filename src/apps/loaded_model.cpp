@@ -68,7 +68,7 @@ Status load_text(LoadedModel& model, const ModelOptions& options, LoadText text)
     return token == kNoToken ? std::string() : std::string(tokenizer.token_text(token));
   };
   model.chat_template = TRY(ChatTemplate::create(
-      model.chat_template_source, spelled(tokenizer.bos_token()), spelled(tokenizer.eos_token())));
+      model.chat_template_source, spelled(tokenizer.bos_id()), spelled(tokenizer.eos_id())));
   return {};
 }
 

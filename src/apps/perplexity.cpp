@@ -54,7 +54,7 @@ Status perplexity(const PerplexityOptionsCli& options) {
   const std::vector<TokenId> tokens =
       model.tokenizer->encode(text, {.add_special = true, .parse_special = false});
   PerplexityOptions score{.context = options.context, .max_chunks = options.chunks};
-  if (model.tokenizer->add_bos()) score.first_token = model.tokenizer->bos_token();
+  if (model.tokenizer->adds_bos()) score.first_token = model.tokenizer->bos_id();
   const bool show = stderr_is_terminal() && !options.json;
   const PerplexityReport report = TRY(
       score_perplexity(*model.decoder, exact.decoder.get(), tokens, score, [&](int done, int all) {

@@ -23,8 +23,8 @@ ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
   info_.description = spec.name;
   info_.max_model_len = engine.max_model_len();
   info_.vocab_size = spec.vocab_size;
-  info_.bos_token = tokenizer.bos_token();
-  info_.eos_token = tokenizer.eos_token();
+  info_.bos_token = tokenizer.bos_id();
+  info_.eos_token = tokenizer.eos_id();
   info_.bos_text = text_of(info_.bos_token);
   info_.eos_text = text_of(info_.eos_token);
   info_.chat_template = model.chat_template_source;
@@ -49,7 +49,7 @@ Result<std::vector<TokenId>> ServedModel::encode(std::string_view text, bool add
 }
 
 std::string ServedModel::decode(std::span<const TokenId> tokens) const {
-  return model_.tokenizer->decode(tokens, {.special = true});
+  return model_.tokenizer->decode(tokens, {});
 }
 
 Result<std::string> ServedModel::render_chat(const nlohmann::ordered_json& request) const {

@@ -101,7 +101,7 @@ struct VectorOps {
     const int sum_low = L::store_int8(group.q[slot], L::mul(low, inverse));
     const int sum_high = L::store_int8(group.q[slot] + kWidth, L::mul(high, inverse));
     group.d[slot] = zero ? 0.0F : (absmax / 127.0F) * factor;
-    group.s[slot] = L::sum(L::add(low, high)) * factor;
+    group.s[slot] = group.d[slot] * static_cast<float>(sum_low + sum_high);
     group.bias[slot] = -128 * (sum_low + sum_high);
     group.bias16[0][slot] = -128 * sum_low;
     group.bias16[1][slot] = -128 * sum_high;

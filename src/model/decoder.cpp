@@ -28,7 +28,8 @@ Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, const Decod
   DecoderSpec spec = TRY(read_decoder_spec(file));
   std::unique_ptr<Decoder> decoder(new Decoder(std::move(spec), options, kernels, pool));
   decoder->weights_ = TRY(DecoderWeights::load(file, decoder->spec_, options.exact, pool));
-  decoder->kv_ = TRY(KvStorage::allocate(decoder->spec_, options.num_blocks, options.exact));
+  decoder->kv_ =
+      TRY(KvStorage::allocate(decoder->spec_, options.num_blocks, options.exact || options.f32_kv));
   const size_t max_rows = static_cast<size_t>(options.max_step_tokens);
   decoder->workspace_ =
       TRY(Workspace::allocate(decoder->spec_, decoder->weights_, options.max_step_tokens,

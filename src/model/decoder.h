@@ -27,6 +27,7 @@ struct DecoderOptions {
   int max_step_tokens = 512;  // rows of one forward
   int max_context = 0;        // 0: the model's own
   int num_blocks = 0;         // KV blocks
+  bool f32_kv = false;        // keys and values in f32 instead of f16
   bool exact = false;         // f32 activations and KV, weights dequantised: for checking, slow
 };
 

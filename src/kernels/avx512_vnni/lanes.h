@@ -87,32 +87,28 @@ struct Lanes {
     return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums))) - 128 * 16;
   }
 
-  // Four groups y[2g], y[2g + 1] at once: one tree of shuffles gives all four maxima, another all
-  // four sums.
+  // Four groups y[2g], y[2g + 1] at once: one tree of shuffles gives all four maxima.
   static void quantize_four(const F y[8], float factor, QuantGroup* groups, int slot) {
-    F largest[4], halves[4];
-    for (int g = 0; g < 4; ++g) {
-      largest[g] = max(abs(y[2 * g]), abs(y[2 * g + 1]));
-      halves[g] = add(y[2 * g], y[2 * g + 1]);
-    }
+    F largest[4];
+    for (int g = 0; g < 4; ++g) largest[g] = max(abs(y[2 * g]), abs(y[2 * g + 1]));
     const F absmax = reduce_four(largest, max);
     const Mask live = _mm512_cmp_ps_mask(absmax, set1(kQuantizeFloor), _CMP_GT_OQ);
     const F inverse = _mm512_maskz_div_ps(live, set1(127.0F), absmax);
     alignas(64) int32_t bias16[32];
-    alignas(64) float d[16], s[16];
+    alignas(64) float d[16];
     store_codes(y, _mm512_shuffle_f32x4(inverse, inverse, 0x00),
                 _mm512_shuffle_f32x4(inverse, inverse, 0x55), groups, slot, bias16);
     store_codes(y + 4, _mm512_shuffle_f32x4(inverse, inverse, 0xAA),
                 _mm512_shuffle_f32x4(inverse, inverse, 0xFF), groups + 2, slot, bias16 + 16);
     store(d, mul(_mm512_maskz_div_ps(live, absmax, set1(127.0F)), set1(factor)));
-    store(s, mul(reduce_four(halves, add), set1(factor)));
     // Through memory on purpose: twenty loads and stores of general registers are cheaper than
     // twenty extractions.
-    asm volatile("" : : "r"(bias16), "r"(d), "r"(s) : "memory");
+    asm volatile("" : : "r"(bias16), "r"(d) : "memory");
     for (int g = 0; g < 4; ++g) {
       groups[g].d[slot] = d[4 * g];
-      groups[g].s[slot] = s[4 * g];
-      groups[g].bias[slot] = bias16[8 * g] + bias16[8 * g + 4];
+      const int32_t bias = bias16[8 * g] + bias16[8 * g + 4];
+      groups[g].s[slot] = d[4 * g] * static_cast<float>(-bias / 128);
+      groups[g].bias[slot] = bias;
       groups[g].bias16[0][slot] = bias16[8 * g];
       groups[g].bias16[1][slot] = bias16[8 * g + 4];
     }

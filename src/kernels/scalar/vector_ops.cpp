@@ -34,10 +34,8 @@ void quantize_group(const float y[kGroup], float factor, const QuantRows& out, i
     group.q[slot][i] = static_cast<int8_t>(q);
     half_sum[i / kLanes] += q;
   }
-  float lanes[kLanes];
-  for (int i = 0; i < kLanes; ++i) lanes[i] = y[i] + y[i + kLanes];
   group.d[slot] = zero ? 0.0F : (absmax / 127.0F) * factor;
-  group.s[slot] = tree_sum(lanes) * factor;
+  group.s[slot] = group.d[slot] * static_cast<float>(half_sum[0] + half_sum[1]);
   group.bias[slot] = -128 * (half_sum[0] + half_sum[1]);
   group.bias16[0][slot] = -128 * half_sum[0];
   group.bias16[1][slot] = -128 * half_sum[1];

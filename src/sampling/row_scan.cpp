@@ -94,14 +94,26 @@ float exp_of_negative(float x) {
   return is_negligible ? 0.0F : power_of_two + power_of_two * p;
 }
 
+double sum_of(std::span<const float> weights) {
+  std::array<double, kLanes> sums{};
+  const size_t whole = weights.size() - weights.size() % kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += static_cast<double>(weights[i + lane]);
+    }
+  }
+  double sum = 0;
+  for (const double lane_sum : sums) sum += lane_sum;
+  for (size_t i = whole; i < weights.size(); ++i) sum += static_cast<double>(weights[i]);
+  return sum;
+}
+
 double softmax_weights(std::span<const float> logits, float maximum, float temperature,
                        std::span<float> weights) {
-  double sum = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     weights[i] = exp_of_negative((logits[i] - maximum) / temperature);
   }
-  for (const float weight : weights) sum += static_cast<double>(weight);
-  return sum;
+  return sum_of(weights);
 }
 
 double sum_of_exp(std::span<const float> logits, float maximum) {
@@ -113,6 +125,40 @@ double sum_of_exp(std::span<const float> logits, float maximum) {
         softmax_weights(logits.subspan(start, size), maximum, 1.0F, std::span(weights).first(size));
   }
   return sum;
+}
+
+double drop_below(float lowest, std::span<float> weights) {
+  for (float& weight : weights) weight = weight < lowest ? 0.0F : weight;
+  return sum_of(weights);
+}
+
+size_t draw(std::span<const float> weights, double target) {
+  double before = 0;
+  size_t last = 0;  // that weighs anything
+  for (size_t start = 0; start < weights.size(); start += kBlock) {
+    const std::span<const float> block =
+        weights.subspan(start, std::min(kBlock, weights.size() - start));
+    const double block_sum = sum_of(block);
+    const bool is_here = before + block_sum > target;
+    const bool is_last = start + block.size() == weights.size();
+    if (is_here || (is_last && block_sum > 0)) {
+      double sum = before;
+      for (size_t i = 0; i < block.size(); ++i) {
+        if (block[i] == 0.0F) continue;
+        sum += static_cast<double>(block[i]);
+        last = start + i;
+        if (sum > target) break;
+      }
+      return last;
+    }
+    if (block_sum > 0) {
+      const auto from_back =
+          std::find_if(block.rbegin(), block.rend(), [](float w) { return w > 0; });
+      last = start + static_cast<size_t>(block.rend() - from_back) - 1;
+    }
+    before += block_sum;
+  }
+  return last;
 }
 
 }  // namespace twostroke

@@ -27,7 +27,16 @@ float exp_of_negative(float x);
 double softmax_weights(std::span<const float> logits, float maximum, float temperature,
                        std::span<float> weights);
 
-// The sum alone.
+// The sum alone, of exp(logit - maximum).
 double sum_of_exp(std::span<const float> logits, float maximum);
+
+double sum_of(std::span<const float> weights);
+
+// Zeroes the weights below `lowest`; returns the sum of the rest.
+double drop_below(float lowest, std::span<float> weights);
+
+// The first index at which the running sum of weights exceeds `target`, or, when rounding left the
+// sum below it, the last that weighs anything.
+size_t draw(std::span<const float> weights, double target);
 
 }  // namespace twostroke

@@ -9,23 +9,12 @@
 namespace twostroke {
 namespace {
 
-// The first index at which the running sum of weights exceeds target; the last that weighs anything
-// when rounding left the sum below it.
-size_t draw(std::span<const float> weights, double target) {
-  double sum = 0;
-  size_t last = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] == 0.0F) continue;
-    sum += static_cast<double>(weights[i]);
-    last = i;
-    if (sum > target) break;
-  }
-  return last;
-}
+constexpr size_t kSmallTopK = 1024;  // so few candidates are sorted and weighed alone
 
 }  // namespace
 
-Sampler::Sampler(size_t vocab_size) : edits_(vocab_size), weights_(vocab_size) {
+Sampler::Sampler(size_t vocab_size)
+    : edits_(vocab_size), nucleus_(vocab_size), weights_(vocab_size) {
   CHECK_GT(vocab_size, size_t{0});
   candidates_.reserve(vocab_size);
 }
@@ -75,62 +64,50 @@ void Sampler::score(const SamplingParams& params, std::span<const float> logits,
 
 TokenId Sampler::choose(const SamplingParams& params, std::span<const float> logits, float maximum,
                         double uniform) {
-  const bool limits_k = params.top_k > 0 && static_cast<size_t>(params.top_k) < logits.size();
-  return limits_k ? choose_from_top_k(params, logits, maximum, uniform)
-                  : choose_from_all(params, logits, maximum, uniform);
+  const auto top_k = static_cast<size_t>(std::max(params.top_k, 0));
+  return top_k > 0 && top_k <= kSmallTopK ? choose_from_few(params, logits, maximum, uniform)
+                                          : choose_from_all(params, logits, maximum, uniform);
 }
 
-TokenId Sampler::choose_from_top_k(const SamplingParams& params, std::span<const float> logits,
-                                   float maximum, double uniform) {
+TokenId Sampler::choose_from_few(const SamplingParams& params, std::span<const float> logits,
+                                 float maximum, double uniform) {
   select_top(logits, static_cast<size_t>(params.top_k), candidates_);
-  double total = 0;
-  size_t kept = 0;
-  for (; kept < candidates_.size(); ++kept) {
-    const float weight = exp_of_negative((candidates_[kept].logit - maximum) / params.temperature);
-    if (weight < params.min_p) break;  // the likeliest weighs 1; the rest weighs less
-    weights_[kept] = weight;
-    total += static_cast<double>(weight);
+  const auto weights = std::span(weights_).first(candidates_.size());
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    weights[i] = exp_of_negative((candidates_[i].logit - maximum) / params.temperature);
   }
-  candidates_.resize(kept);
-  return draw_nucleus(params.top_p, total, uniform);
+  double total = drop_below(params.min_p, weights);
+  if (params.top_p < 1.0F) {
+    const double wanted = static_cast<double>(params.top_p) * total;
+    total = 0;
+    for (float& weight : weights) {
+      if (total > 0 && total >= wanted) weight = 0.0F;
+      total += static_cast<double>(weight);
+    }
+  }
+  return candidates_[draw(weights, uniform * total)].token;
 }
 
 TokenId Sampler::choose_from_all(const SamplingParams& params, std::span<const float> logits,
                                  float maximum, double uniform) {
   double total = softmax_weights(logits, maximum, params.temperature, weights_);
-  if (params.min_p > 0.0F) {
-    total = 0;
-    for (float& weight : weights_) {
-      weight = weight < params.min_p ? 0.0F : weight;
-      total += static_cast<double>(weight);
-    }
+  if (params.min_p > 0.0F) total = drop_below(params.min_p, weights_);
+  if (params.top_k > 0 && static_cast<size_t>(params.top_k) < logits.size()) {
+    total = keep_top_k(static_cast<size_t>(params.top_k), logits);
   }
-  if (params.top_p >= 1.0F) return static_cast<TokenId>(draw(weights_, uniform * total));
-  // A nucleus is small nearly always; where it is not, look again for a larger one.
-  for (size_t num_top = 256;; num_top *= 8) {
-    select_top(logits, std::min(num_top, logits.size()), candidates_);
-    for (size_t i = 0; i < candidates_.size(); ++i) {
-      const float weight = exp_of_negative((candidates_[i].logit - maximum) / params.temperature);
-      weights_[i] = weight < params.min_p ? 0.0F : weight;
-    }
-    const TokenId token = draw_nucleus(params.top_p, total, uniform);
-    if (token != kNoToken) return token;
-    if (num_top >= logits.size())
-      return candidates_[draw(std::span(weights_).first(candidates_.size()), uniform * total)]
-          .token;
+  if (params.top_p < 1.0F) {
+    total = nucleus_.keep(static_cast<double>(params.top_p) * total, logits, weights_);
   }
+  return static_cast<TokenId>(draw(weights_, uniform * total));
 }
 
-TokenId Sampler::draw_nucleus(float top_p, double total, double uniform) const {
-  const auto weights = std::span(weights_).first(candidates_.size());
-  const double wanted = static_cast<double>(top_p) * total;
-  double sum = 0;
-  size_t size = 0;
-  while (size < weights.size() && (size == 0 || sum < wanted)) {
-    sum += static_cast<double>(weights[size++]);
+double Sampler::keep_top_k(size_t top_k, std::span<const float> logits) {
+  select_top_unsorted(logits, top_k, candidates_);
+  const Candidate least = *std::max_element(candidates_.begin(), candidates_.end(), is_likelier);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (is_likelier(least, {logits[i], static_cast<TokenId>(i)})) weights_[i] = 0.0F;
   }
-  if (sum < wanted) return kNoToken;
-  return candidates_[draw(weights.first(size), uniform * sum)].token;
+  return sum_of(weights_);
 }
 
 }  // namespace twostroke

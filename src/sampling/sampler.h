@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "sampling/logit_edits.h"
+#include "sampling/nucleus.h"
 #include "sampling/sampling_params.h"
 #include "sampling/top_tokens.h"
 
@@ -51,19 +52,19 @@ class Sampler {
  private:
   TokenId choose(const SamplingParams& params, std::span<const float> logits, float maximum,
                  double uniform);
-  TokenId choose_from_top_k(const SamplingParams& params, std::span<const float> logits,
-                            float maximum, double uniform);
+  TokenId choose_from_few(const SamplingParams& params, std::span<const float> logits,
+                          float maximum, double uniform);
   TokenId choose_from_all(const SamplingParams& params, std::span<const float> logits,
                           float maximum, double uniform);
-  // Draws from the likeliest candidates that together have at least top_p of `total`; kNoToken when
-  // the candidates are too few for that.
-  TokenId draw_nucleus(float top_p, double total, double uniform) const;
+  double keep_top_k(size_t top_k,
+                    std::span<const float> logits);  // zeroes other weights; their sum
   float logprob_of(float logit) const {
     return static_cast<float>(static_cast<double>(logit) - log_normalizer_);
   }
   void score(const SamplingParams& params, std::span<const float> logits, float maximum);
 
   LogitEdits edits_;
+  Nucleus nucleus_;
   std::vector<Candidate> candidates_;  // at most vocab_size
   std::vector<float> weights_;         // [vocab_size]; of the row, or of candidates_
   std::vector<ScoredToken> top_logprobs_;

@@ -101,7 +101,7 @@ ChiSquare chi_square(const std::map<TokenId, double>& exact, const std::map<Toke
 class SamplerDistributionTest : public ::testing::TestWithParam<SamplingParams> {};
 
 TEST_P(SamplerDistributionTest, DrawsFollowTheExactProbabilities) {
-  constexpr int kDraws = 20000;
+  constexpr int kDraws = 6000;
   for (const float spread : {1.0F, 6.0F}) {
     std::vector<float> logits = random_logits(700, 11, spread);
     logits[3] = logits[650] = logits[20];  // ties
@@ -123,18 +123,17 @@ TEST_P(SamplerDistributionTest, DrawsFollowTheExactProbabilities) {
 }
 
 TEST_P(SamplerDistributionTest, CutsOffWhatTheReferenceCutsOff) {
-  for (uint64_t round = 0; round < 30; ++round) {
+  for (uint64_t round = 0; round < 8; ++round) {
     const size_t size = 1 + static_cast<size_t>(philox_uniform(99, round) * 30000);
     std::vector<float> logits =
         random_logits(size, 1000 + round, 0.5F + static_cast<float>(round % 5) * 3);
     const SamplingParams params = GetParam();
     const std::map<TokenId, double> exact = exact_distribution(logits, params);
-    // The draw walks the kept tokens from the likeliest on, or by id where nothing but min_p cuts.
+    // The draw walks the kept tokens by id, or from the likeliest on where a small top_k picked
+    // them.
     std::vector<TokenId> kept;
     for (const auto& [token, probability] : exact) kept.push_back(token);
-    const bool walks_by_id =
-        params.top_p >= 1 && (params.top_k == 0 || static_cast<size_t>(params.top_k) >= size);
-    if (!walks_by_id) {
+    if (params.top_k > 0 && params.top_k <= 1024) {
       std::stable_sort(kept.begin(), kept.end(), [&](TokenId a, TokenId b) {
         return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
       });
@@ -157,15 +156,15 @@ TEST_P(SamplerDistributionTest, CutsOffWhatTheReferenceCutsOff) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Parameters, SamplerDistributionTest,
-                         ::testing::Values(make_params(1, 0, 1, 0), make_params(0.7F, 0, 1, 0),
-                                           make_params(1.5F, 0, 1, 0), make_params(1, 40, 1, 0),
-                                           make_params(1, 0, 0.9F, 0), make_params(1, 0, 0.999F, 0),
-                                           make_params(1, 0, 1, 0.05F),
-                                           make_params(0.8F, 50, 0.95F, 0.02F),
-                                           make_params(2, 300, 0.5F, 0),
-                                           make_params(1, 0, 0.7F, 0.1F), make_params(1, 1, 1, 0),
-                                           make_params(1, 100000, 0.3F, 0)));
+INSTANTIATE_TEST_SUITE_P(
+    Parameters, SamplerDistributionTest,
+    ::testing::Values(make_params(1, 0, 1, 0), make_params(0.7F, 0, 1, 0),
+                      make_params(1.5F, 0, 1, 0), make_params(1, 40, 1, 0),
+                      make_params(1, 0, 0.9F, 0), make_params(1, 0, 0.999F, 0),
+                      make_params(1, 0, 1, 0.05F), make_params(0.8F, 50, 0.95F, 0.02F),
+                      make_params(2, 300, 0.5F, 0), make_params(1, 0, 0.7F, 0.1F),
+                      make_params(1, 1, 1, 0), make_params(1, 100000, 0.3F, 0),
+                      make_params(1, 2000, 1, 0), make_params(1, 1500, 0.8F, 0.001F)));
 
 TEST(TopTokensTest, IsWhatSortingGives) {
   for (uint64_t round = 0; round < 20; ++round) {

@@ -24,8 +24,8 @@ SamplingParams greedy() {
 }
 
 struct Row {
-  explicit Row(std::vector<float> row, std::vector<TokenId> history = {},
-               size_t prompt_tokens = 0, std::vector<TokenId> stop = {})
+  explicit Row(std::vector<float> row, std::vector<TokenId> history = {}, size_t prompt_tokens = 0,
+               std::vector<TokenId> stop = {})
       : logits(std::move(row)),
         tokens(std::move(history)),
         num_prompt_tokens(prompt_tokens),

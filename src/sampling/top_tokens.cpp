@@ -18,6 +18,11 @@ float keep_likeliest(size_t n, std::vector<Candidate>& candidates) {
 }  // namespace
 
 void select_top(std::span<const float> logits, size_t n, std::vector<Candidate>& top) {
+  select_top_unsorted(logits, n, top);
+  std::sort(top.begin(), top.end(), is_likelier);
+}
+
+void select_top_unsorted(std::span<const float> logits, size_t n, std::vector<Candidate>& top) {
   constexpr size_t kSlack = 4096;  // candidates to collect before it pays to throw some out
   top.clear();
   if (n == 0) return;
@@ -31,7 +36,6 @@ void select_top(std::span<const float> logits, size_t n, std::vector<Candidate>&
     if (top.size() == limit) threshold = keep_likeliest(n, top);
   }
   if (top.size() > n) keep_likeliest(n, top);
-  std::sort(top.begin(), top.end(), is_likelier);
 }
 
 }  // namespace twostroke

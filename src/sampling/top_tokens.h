@@ -25,4 +25,7 @@ inline bool is_likelier(const Candidate& a, const Candidate& b) {
 // never count; there is no NaN. Grows `top` to at most logits.size() elements.
 void select_top(std::span<const float> logits, size_t n, std::vector<Candidate>& top);
 
+// The same tokens in no order.
+void select_top_unsorted(std::span<const float> logits, size_t n, std::vector<Candidate>& top);
+
 }  // namespace twostroke

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -173,23 +174,39 @@ void bench_stream(const Kernels& kernels, const QuantTraits& traits, int threads
   std::fflush(stdout);
 }
 
-void bench_fork_join(int threads) {
-  ThreadPool pool(threads);
+// A call whose two chunks wait for each other, so that both threads take part, against one whose
+// chunks do nothing.
+void bench_fork_join() {
+  ThreadPool pool(2);
   pool.begin_step();
-  constexpr int kCalls = 20000;
-  const double seconds = best_seconds(
+  constexpr int kCalls = 100;
+  std::atomic<int> arrived{0};
+  const double together = best_seconds(
       [&] {
-        for (int i = 0; i < kCalls; ++i) pool.parallel_for(threads, [](int, int) {});
+        for (int i = 0; i < kCalls; ++i) {
+          arrived.store(0);
+          pool.parallel_for(2, [&](int, int) {
+            ++arrived;
+            while (arrived.load() < 2) {
+            }
+          });
+        }
       },
-      0.2);
-  fmt::print("fork-join of {} threads: {:.0f} ns\n", threads, seconds / kCalls * 1e9);
+      0.3);
+  const double empty = best_seconds(
+      [&] {
+        for (int i = 0; i < kCalls; ++i) pool.parallel_for(2, [](int, int) {});
+      },
+      0.1);
+  fmt::print("fork-join of 2 threads: {:.0f} ns together, {:.0f} ns with nothing to do\n",
+             together / kCalls * 1e9, empty / kCalls * 1e9);
 }
 
 int run(int argc, char** argv) {
   const std::string isa = argc > 1 ? argv[1] : "all";
   const std::string type = argc > 2 ? argv[2] : "all";
   const std::string part = argc > 3 ? argv[3] : "all";
-  bench_fork_join(2);
+  bench_fork_join();
   for (Isa which : supported_isas()) {
     if (isa == "all" ? which == Isa::kScalar : isa != isa_name(which)) continue;
     const Kernels& kernels = kernels_for(which);

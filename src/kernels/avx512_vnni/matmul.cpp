@@ -82,39 +82,43 @@ template <PanelLayout kLayout>
   code[7] = codes<kLayout, 7>(block, group);
 }
 
-// One panel x kRows rows of a tile of activations, from its row `slot` on. x: [k / 32], the tile's
-// groups. y: [kRows, y_row_stride].
-template <PanelLayout kLayout, int kRows>
-void multiply_tile(const uint8_t* panel, const QuantGroup* x, int num_groups, int slot, float* y,
+// One panel x kRows rows of a tile of activations from its row `slot` on, or two whole tiles. x:
+// [kTiles, num_groups], y: [kTiles * kRows, y_row_stride].
+template <PanelLayout kLayout, int kTiles, int kRows>
+void multiply_rows(const uint8_t* panel, const QuantGroup* x, int num_groups, int slot, float* y,
                    ptrdiff_t y_row_stride) {
-  __m512 acc[static_cast<size_t>(kRows)];
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) acc[i] = _mm512_setzero_ps();
+  constexpr int kAll = kTiles * kRows;
+  __m512 acc[static_cast<size_t>(kAll)];
+#pragma GCC unroll 16
+  for (int i = 0; i < kAll; ++i) acc[i] = _mm512_setzero_ps();
 
+  const int first = kTiles == 1 ? slot : 0;
+  const QuantGroup* second_tile = x + num_groups;
   const QuantGroup* const end = x + num_groups;
   for (const uint8_t* block = panel; x != end; block += kLayout.block_bytes()) {
     const Constants constants = load_constants<kLayout>(block);
-    for (int g = 0; g < kLayout.groups; ++g, ++x) {
+    for (int g = 0; g < kLayout.groups; ++g, ++x, ++second_tile) {
       __m512i code[8];
       load_codes<kLayout>(block, g, code);
       const Scales scales = load_scales<kLayout>(block, g, constants);
-#pragma GCC unroll 8
-      for (int i = 0; i < kRows; ++i) {
-        acc[i] = add_group<kLayout.form>(acc[i], code, scales, *x, slot + i);
+#pragma GCC unroll 16
+      for (int i = 0; i < kAll; ++i) {
+        acc[i] = add_group<kLayout.form>(acc[i], code, scales, i < kRows ? *x : *second_tile,
+                                         first + i % kRows);
       }
     }
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) _mm512_storeu_ps(y + i * y_row_stride, acc[i]);
+#pragma GCC unroll 16
+  for (int i = 0; i < kAll; ++i) _mm512_storeu_ps(y + i * y_row_stride, acc[i]);
 }
 
-using TileFn = void (*)(const uint8_t*, const QuantGroup*, int, int, float*, ptrdiff_t);
+using RowsFn = void (*)(const uint8_t*, const QuantGroup*, int, int, float*, ptrdiff_t);
 
 template <PanelLayout kLayout>
-constexpr TileFn kTileFns[kRowTile] = {multiply_tile<kLayout, 1>, multiply_tile<kLayout, 2>,
-                                       multiply_tile<kLayout, 3>, multiply_tile<kLayout, 4>,
-                                       multiply_tile<kLayout, 5>, multiply_tile<kLayout, 6>,
-                                       multiply_tile<kLayout, 7>, multiply_tile<kLayout, 8>};
+constexpr RowsFn kRowsFns[kRowTile] = {multiply_rows<kLayout, 1, 1>, multiply_rows<kLayout, 1, 2>,
+                                       multiply_rows<kLayout, 1, 3>, multiply_rows<kLayout, 1, 4>,
+                                       multiply_rows<kLayout, 1, 5>, multiply_rows<kLayout, 1, 6>,
+                                       multiply_rows<kLayout, 1, 7>, multiply_rows<kLayout, 1, 8>};
 
 // A panel stays in L1 while the rows pass by.
 template <PanelLayout kLayout>
@@ -128,10 +132,12 @@ void multiply(const PanelMatrix& w, int panel_begin, int panel_end, const QuantR
       const QuantGroup* groups = &quant_group(x, row, 0);
       const int slot = row % kRowTile;
       const int left = row_end - row;
-      const int rows = left < kRowTile - slot ? left : kRowTile - slot;
-      kTileFns<kLayout>[rows - 1](data, groups, num_groups, slot, out + row * y_row_stride,
-                                  y_row_stride);
-      row += rows;
+      const bool two_tiles = slot == 0 && left >= 2 * kRowTile;  // codes unpacked half as often
+      const int to_end_of_tile = left < kRowTile - slot ? left : kRowTile - slot;
+      const RowsFn fn =
+          two_tiles ? multiply_rows<kLayout, 2, kRowTile> : kRowsFns<kLayout>[to_end_of_tile - 1];
+      fn(data, groups, num_groups, slot, out + row * y_row_stride, y_row_stride);
+      row += two_tiles ? 2 * kRowTile : to_end_of_tile;
     }
   }
 }

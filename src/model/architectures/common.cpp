@@ -85,8 +85,9 @@ Status SpecBuilder::read_heads(DecoderSpec& spec) const {
 }
 
 Status SpecBuilder::read_rope_scaling(RopeConfig& rope) const {
-  const std::string_view type = TRY(file_.get_string_or(key("rope.scaling.type"), "none"));
-  // Old converters wrote rope.scale_linear instead of type and factor.
+  const std::string_view type = TRY(file_.get_string_or(key("rope.scaling.type"), "linear"));
+  // A factor without a type means linear, as in llama.cpp; old converters wrote rope.scale_linear
+  // instead.
   const float old_factor = TRY(file_.get_f32_or(key("rope.scale_linear"), 1.0F));
   rope.factor = TRY(file_.get_f32_or(key("rope.scaling.factor"), old_factor));
   if (!(rope.factor > 0.0F) || !std::isfinite(rope.factor)) {
@@ -95,7 +96,7 @@ Status SpecBuilder::read_rope_scaling(RopeConfig& rope) const {
                              rope.factor),
                  key("rope.scaling.factor")};
   }
-  if (type == "linear" || (type == "none" && old_factor != 1.0F)) {
+  if (type == "linear") {
     rope.scaling = RopeScaling::kLinear;
   } else if (type == "yarn") {
     rope.scaling = RopeScaling::kYarn;

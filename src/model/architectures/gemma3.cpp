@@ -29,9 +29,17 @@ Result<DecoderSpec> read_gemma3(const GgufFile& file) {
       static_cast<int>(TRY(file.get_u32_or("gemma3.attention.sliding_window", 0)));
   if (spec.sliding_window > 0) {
     spec.rope_local.rope_dim = spec.rope.rope_dim;
-    spec.rope_local.freq_base = kLocalRopeBase;
+    spec.rope_local.freq_base = TRY(file.get_f32_or("gemma3.rope.freq_base_swa", kLocalRopeBase));
+    const uint32_t layers_per_global =
+        file.find_u32("gemma3.attention.sliding_window_pattern").value_or(kLayersPerGlobal);
+    if (layers_per_global < 1) {
+      return Error{ErrorCode::kCorrupt,
+                   "gemma3.attention.sliding_window_pattern: expected at least 1, found 0",
+                   "gemma3.attention.sliding_window_pattern"};
+    }
     for (int layer = 0; layer < spec.num_layers; ++layer) {
-      spec.layer_is_local[static_cast<size_t>(layer)] = (layer + 1) % kLayersPerGlobal != 0;
+      spec.layer_is_local[static_cast<size_t>(layer)] =
+          (static_cast<uint32_t>(layer) + 1) % layers_per_global != 0;
     }
   }
   return spec;

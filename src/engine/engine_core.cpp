@@ -30,9 +30,10 @@ EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText
                   .max_prefill_tokens_with_decode = config.max_prefill_tokens_with_decode},
                  kv_cache_),
       runner_(model, config.max_step_tokens, config.max_running),
+      sampler_(static_cast<size_t>(model.vocab_size())),
       booking_(config.max_running),
       records_(config.num_step_records),
-      sampled_(static_cast<size_t>(config.max_running)) {
+      sampled_(static_cast<size_t>(config.max_running), SampledToken{}) {
   requests_.reserve(static_cast<size_t>(config.max_live_requests()));
   metrics_.num_blocks_total = model.num_blocks();
   update_gauges();
@@ -128,9 +129,9 @@ void EngineCore::sample(const StepPlan& plan) {
   for (size_t i = 0; i < plan.scheduled.size(); ++i) {
     if (!plan.scheduled[i].needs_logits) continue;
     ActiveRequest& request = active(*plan.scheduled[i].request);
-    sampled_[i] = sample_token(runner_.logits(row++), request, token_text_);
+    sampled_[i] = sample_token(sampler_, runner_.logits(row++), request, token_text_);
     const int64_t now = clock_.now_ns();
-    sampled_[i].sampled_ns = now;
+    if (sampled_[i].ok()) sampled_[i]->sampled_ns = now;
     request.ledger.book_until(now, Cause::kSample);
   }
 }
@@ -144,12 +145,12 @@ void EngineCore::publish(const StepPlan& plan) {
   }
 }
 
-void EngineCore::publish_token(ActiveRequest& request, SampledToken& sampled) {
-  if (sampled.token == kNoToken) {
-    finish(request, last_event(request, FinishReason::kError),
-           Error{ErrorCode::kCorrupt, "the model computed logits that are not finite", ""});
+void EngineCore::publish_token(ActiveRequest& request, Result<SampledToken>& result) {
+  if (!result.ok()) {
+    finish(request, last_event(request, FinishReason::kError), result.error());
     return;
   }
+  SampledToken& sampled = *result;
   request.tokens.push_back(sampled.token);
   metrics_.num_output_tokens.fetch_add(1, std::memory_order_relaxed);
   if (request.events.first_token_ns < 0) request.events.first_token_ns = sampled.sampled_ns;

@@ -18,6 +18,7 @@
 #include "engine/token_sampling.h"
 #include "kv_cache/kv_cache.h"
 #include "phases/cost_model.h"
+#include "sampling/sampler.h"
 #include "scheduler/scheduler.h"
 
 namespace twostroke {
@@ -45,7 +46,7 @@ class EngineCore {
   void step();
   void sample(const StepPlan& plan);
   void publish(const StepPlan& plan);
-  void publish_token(ActiveRequest& request, SampledToken& sampled);
+  void publish_token(ActiveRequest& request, Result<SampledToken>& result);
   void publish_progress(ActiveRequest& request);
   void record(const StepPlan& plan, const StepTimes& times);
   void finish(ActiveRequest& request, TokenEvent last, std::optional<Error> error);
@@ -59,12 +60,13 @@ class EngineCore {
   KvCache kv_cache_;
   Scheduler scheduler_;
   ModelRunner runner_;
+  Sampler sampler_;
   StepBooking booking_;
   CostModel cost_model_;
   EngineMetrics metrics_;
   StepRecords records_;
   StepRecord step_record_;                                // of the step under way
-  std::vector<SampledToken> sampled_;                     // [max_running], in the plan's order
+  std::vector<Result<SampledToken>> sampled_;             // [max_running], in the plan's order
   std::vector<std::unique_ptr<ActiveRequest>> requests_;  // ascending ids
   std::atomic<int> error_num_steps_{0};
   std::atomic<double> error_median_{0}, error_p95_{0};

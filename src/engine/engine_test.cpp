@@ -161,6 +161,38 @@ TEST_F(EngineTest, MinTokensMasksEverythingThatWouldStop) {
   for (size_t i = 0; i < 5; ++i) EXPECT_NE(answer.tokens[i], expected[0]);
 }
 
+TEST_F(EngineTest, LogprobsComeWithTheirTokens) {
+  make_engine();
+  RequestInput input = input_of(prompt_of(10), 3);
+  input.sampling.num_logprobs = 2;
+  const Client client = submit(std::move(input));
+  run_until_idle();
+  for (const TokenEvent& event : client.stream->take()) {
+    ASSERT_TRUE(event.logprob.has_value());
+    EXPECT_EQ(event.logprob->token, event.token);
+    EXPECT_LT(event.logprob->logprob, 0);
+    ASSERT_EQ(event.top_logprobs.size(), 2U);
+    EXPECT_EQ(event.top_logprobs[0].token, event.token);  // greedy: the likeliest
+  }
+}
+
+TEST_F(EngineTest, ADrawDependsOnTheSeedAndNotOnTheBatch) {
+  make_engine();
+  const auto sampled_input = [&](uint64_t seed) {
+    RequestInput input = input_of(prompt_of(10), 12);
+    input.sampling.temperature = 2.0F;
+    input.sampling.seed = seed;
+    return input;
+  };
+  const std::vector<TokenId> alone = run_alone(sampled_input(7)).tokens;
+  EXPECT_NE(run_alone(sampled_input(8)).tokens, alone);
+  submit(input_of(prompt_of(25, 3), 9));
+  const Client crowded = submit(sampled_input(7));
+  submit(input_of(prompt_of(5, 4), 9));
+  run_until_idle();
+  EXPECT_EQ(answer_of(crowded).tokens, alone);
+}
+
 TEST_F(EngineTest, CancelEndsWithinOneStepWhereverTheRequestIs) {
   config_.max_running = 1;
   config_.max_step_tokens = 8;

@@ -57,11 +57,21 @@ Status check_sampling(const SamplingParams& sampling, const EngineConfig& config
                       const ModelLimits& limits) {
   constexpr float kHuge = 1e6F;
   TRY(in_range("temperature", sampling.temperature, 0, kHuge));
-  TRY(in_range("top_p", sampling.top_p, 0, 1));
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) {
+    return invalid("top_p", fmt::format("top_p must be in (0, 1], found {}", sampling.top_p));
+  }
   TRY(in_range("min_p", sampling.min_p, 0, 1));
   TRY(in_range("repetition_penalty", sampling.repetition_penalty, 1e-6F, kHuge));
-  TRY(in_range("presence_penalty", sampling.presence_penalty, -kHuge, kHuge));
-  TRY(in_range("frequency_penalty", sampling.frequency_penalty, -kHuge, kHuge));
+  TRY(in_range("presence_penalty", sampling.presence_penalty, -2, 2));
+  TRY(in_range("frequency_penalty", sampling.frequency_penalty, -2, 2));
+  if (sampling.repeat_last_n < -1) {
+    return invalid("repeat_last_n", fmt::format("repeat_last_n must be at least -1, found {}",
+                                                sampling.repeat_last_n));
+  }
+  if (sampling.min_tokens < 0) {
+    return invalid("min_tokens",
+                   fmt::format("min_tokens must be at least 0, found {}", sampling.min_tokens));
+  }
   if (sampling.num_logprobs < -1 || sampling.num_logprobs > config.max_logprobs) {
     return invalid("logprobs", fmt::format("logprobs: at most {} per token, found {}",
                                            config.max_logprobs, sampling.num_logprobs));
@@ -72,7 +82,7 @@ Status check_sampling(const SamplingParams& sampling, const EngineConfig& config
       return invalid("logit_bias", fmt::format("logit_bias: token ids must be in [0, {}), found {}",
                                                limits.vocab_size, token));
     }
-    if (std::isnan(bias)) return invalid("logit_bias", "logit_bias: a bias is not a number");
+    if (!std::isfinite(bias)) return invalid("logit_bias", "logit_bias: a bias is not finite");
   }
   return {};
 }

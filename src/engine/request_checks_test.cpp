@@ -66,6 +66,13 @@ TEST(RequestChecks, RefusesEverythingPastItsLimit) {
   EXPECT_EQ(refused_field([&](auto& input) { input.sampling.temperature = nan; }), "temperature");
   EXPECT_EQ(refused_field([](auto& input) { input.sampling.temperature = -1; }), "temperature");
   EXPECT_EQ(refused_field([](auto& input) { input.sampling.top_p = 1.5F; }), "top_p");
+  EXPECT_EQ(refused_field([](auto& input) { input.sampling.top_p = 0; }), "top_p");
+  EXPECT_EQ(refused_field([](auto& input) { input.sampling.presence_penalty = 2.5F; }),
+            "presence_penalty");
+  EXPECT_EQ(refused_field([](auto& input) { input.sampling.frequency_penalty = -2.5F; }),
+            "frequency_penalty");
+  EXPECT_EQ(refused_field([](auto& input) { input.sampling.repeat_last_n = -2; }), "repeat_last_n");
+  EXPECT_EQ(refused_field([](auto& input) { input.sampling.min_tokens = -1; }), "min_tokens");
   EXPECT_EQ(refused_field([](auto& input) { input.sampling.min_p = -0.1F; }), "min_p");
   EXPECT_EQ(refused_field([](auto& input) { input.sampling.repetition_penalty = 0; }),
             "repetition_penalty");

@@ -10,6 +10,10 @@
 namespace twostroke {
 namespace {
 
+double in_ns(int64_t ns) {
+  return static_cast<double>(ns);
+}
+
 // A model that learnt exactly fixed + per-token cost: steps that differ in tokens only.
 CostModel example_model() {
   CostModel model;
@@ -29,12 +33,12 @@ TEST(StepSplit, IsTheWorkedExample) {
   std::vector<StepSplit> splits(3);
   split_step(model, 20'000'000, shares, splits);
   constexpr double kTolerance = 20'000;  // 0.1 % of the step: the model's coefficients are fitted
-  EXPECT_NEAR(splits[0].own_ns, 5.857e6, kTolerance);
-  EXPECT_NEAR(splits[0].decode_others_ns, 0.143e6, kTolerance);
-  EXPECT_NEAR(splits[0].prefill_others_ns, 14.000e6, kTolerance);
-  EXPECT_NEAR(splits[1].own_ns, 5.857e6, kTolerance);
-  EXPECT_NEAR(splits[2].own_ns, 19.714e6, kTolerance);
-  EXPECT_NEAR(splits[2].decode_others_ns, 0.286e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[0].own_ns), 5.857e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[0].decode_others_ns), 0.143e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[0].prefill_others_ns), 14.000e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[1].own_ns), 5.857e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[2].own_ns), 19.714e6, kTolerance);
+  EXPECT_NEAR(in_ns(splits[2].decode_others_ns), 0.286e6, kTolerance);
   EXPECT_EQ(splits[2].prefill_others_ns, 0);
 }
 

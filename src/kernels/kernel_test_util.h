@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/kernels.h"
 #include "kernels/vector_ops.h"
 
 namespace twostroke {
@@ -23,14 +24,10 @@ struct IsaUnderTest {
 };
 
 inline std::vector<IsaUnderTest> isas_under_test() {
-  std::vector<IsaUnderTest> isas = {
-      {"scalar", &scalar::vector_kernels(), &scalar::attention_kernels()}};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    isas.push_back({"avx2", &avx2::vector_kernels(), &avx2::attention_kernels()});
-  }
-  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) {
-    isas.push_back(
-        {"avx512_vnni", &avx512_vnni::vector_kernels(), &avx512_vnni::attention_kernels()});
+  std::vector<IsaUnderTest> isas;
+  for (const Isa isa : supported_isas()) {
+    const Kernels& kernels = kernels_for(isa);
+    isas.push_back({kernels.name, &kernels.vector, &kernels.attention});
   }
   return isas;
 }

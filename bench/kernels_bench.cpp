@@ -110,12 +110,12 @@ void bench_gemm(const Kernels& kernels, const QuantTraits& traits) {
   std::fflush(stdout);
 }
 
-// Reads everything once with all threads; GB/s.
-double probe_read(ThreadPool& pool, const HugeBuffer& memory) {
-  constexpr int kChunks = 64;
-  const size_t words = memory.size() / sizeof(uint64_t) / kChunks;
-  const uint64_t* data = reinterpret_cast<const uint64_t*>(memory.data());
-  volatile uint64_t sink = 0;
+// Reads `bytes` with all threads; GB/s.
+double probe_read(ThreadPool& pool, const uint8_t* memory, size_t bytes) {
+  constexpr int kChunks = 32;
+  const size_t words = bytes / sizeof(uint64_t) / kChunks;
+  const uint64_t* data = reinterpret_cast<const uint64_t*>(memory);
+  std::atomic<uint64_t> sink{0};
   const auto start = SteadyClock::now();
   pool.parallel_for(kChunks, [&](int chunk, int) {
     const uint64_t* p = data + words * static_cast<size_t>(chunk);
@@ -123,36 +123,38 @@ double probe_read(ThreadPool& pool, const HugeBuffer& memory) {
     for (size_t i = 0; i + 8 <= words; i += 8) {
       for (size_t j = 0; j < 8; ++j) sums[j] += p[i + j];
     }
-    sink = sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] + sums[7];
+    for (uint64_t sum : sums) sink.fetch_add(sum, std::memory_order_relaxed);
   });
-  return static_cast<double>(memory.size()) / seconds_since(start) * 1e-9;
+  return static_cast<double>(bytes) / seconds_since(start) * 1e-9;
 }
 
-// `rows` rows x 200 MB of weights, in matrices of a transformer's size, one call each.
-double stream_once(const Kernels& kernels, ThreadPool& pool, const Weights& w, const Rows& x,
-                   int rows, std::vector<float>& y) {
-  const int panels = num_panels(w.matrix.n);
+// Multiplies panels [begin, end), in calls of a transformer's matrix size; GB/s of weights.
+double stream(const MatmulFn fn, ThreadPool& pool, const PanelMatrix& w, int begin, int end,
+              const QuantRows& x, int rows, float* y) {
   constexpr int kPanelsPerCall = 96;
-  const int stride = panels * kPanelRows;
+  constexpr int kPanelsPerChunk = 6;
+  const int stride = num_panels(w.n) * kPanelRows;
   const auto start = SteadyClock::now();
-  for (int begin = 0; begin < panels; begin += kPanelsPerCall) {
-    const int count = std::min(kPanelsPerCall, panels - begin);
-    constexpr int kPanelsPerChunk = 6;
-    pool.parallel_for((count + kPanelsPerChunk - 1) / kPanelsPerChunk, [&](int chunk, int) {
-      const int first = begin + chunk * kPanelsPerChunk;
-      const int last = std::min(first + kPanelsPerChunk, begin + count);
-      kernels.matmul.quantized[w.matrix.type](w.matrix, first, last, x.rows, 0, rows, y.data(),
-                                              stride);
-    });
+  for (int call = begin; call < end; call += kPanelsPerCall) {
+    const int call_end = std::min(end, call + kPanelsPerCall);
+    pool.parallel_for((call_end - call + kPanelsPerChunk - 1) / kPanelsPerChunk,
+                      [&](int chunk, int) {
+                        const int first = call + chunk * kPanelsPerChunk;
+                        const int last = std::min(first + kPanelsPerChunk, call_end);
+                        fn(w, first, last, x, 0, rows, y, stride);
+                      });
   }
-  return static_cast<double>(w.matrix.panel_bytes) * panels / seconds_since(start) * 1e-9;
+  return static_cast<double>(w.panel_bytes) * (end - begin) / seconds_since(start) * 1e-9;
 }
 
+// Windows of 16 MB, walking through 256 MB so that no cache has them; probe and kernel take turns.
+// Short, so that on a busy machine some windows pass undisturbed.
 void bench_stream(const Kernels& kernels, const QuantTraits& traits, int threads, int rows) {
   const int k = traits.block_elements == 256 ? 768 : 576;
-  const int n =
-      static_cast<int>(200e6 * kPanelRows / static_cast<double>(panel_bytes(traits.type, k))) / 16 *
-      16;
+  const double bytes = static_cast<double>(panel_bytes(traits.type, k));
+  const int window = static_cast<int>(16e6 / bytes);
+  constexpr int kWindows = 16;
+  const int n = window * kWindows * kPanelRows;
   const Weights w = make_weights(traits.type, n, k);
   const Rows x = make_rows(kernels, rows, k);
   std::vector<float> y(static_cast<size_t>(rows) * static_cast<size_t>(n));
@@ -160,17 +162,27 @@ void bench_stream(const Kernels& kernels, const QuantTraits& traits, int threads
   pool.begin_step();
   std::vector<double> probes;
   std::vector<double> streams;
-  for (int round = 0; round < 15; ++round) {
-    probes.push_back(probe_read(pool, w.memory));
-    streams.push_back(stream_once(kernels, pool, w, x, rows, y));
+  for (int round = 0; round < 400; ++round) {
+    const int begin = round % kWindows * window;
+    if (round / kWindows % 2 == 0) {
+      probes.push_back(probe_read(pool, w.memory.data() + static_cast<size_t>(begin * bytes),
+                                  static_cast<size_t>(window * bytes)));
+    } else {
+      streams.push_back(stream(kernels.matmul.quantized[w.matrix.type], pool, w.matrix, begin,
+                               begin + window, x.rows, rows, y.data()));
+    }
   }
   std::sort(probes.begin(), probes.end());
   std::sort(streams.begin(), streams.end());
+  const auto quantile = [](const std::vector<double>& v, double q) {
+    return v[static_cast<size_t>(static_cast<double>(v.size() - 1) * q)];
+  };
   fmt::print(
-      "{:12} {:7} {} threads {} rows: best {:5.1f} of {:5.1f} GB/s = {:3.0f} %, median {:5.1f} of "
-      "{:5.1f}\n",
-      kernels.name, traits.name, threads, rows, streams.back(), probes.back(),
-      100 * streams.back() / probes.back(), streams[7], probes[7]);
+      "{:12} {:7} {} threads {} rows: p95 {:5.1f} of {:5.1f} GB/s read = {:3.0f} %, median {:5.1f} "
+      "of {:5.1f}\n",
+      kernels.name, traits.name, threads, rows, quantile(streams, 0.95), quantile(probes, 0.95),
+      100 * quantile(streams, 0.95) / quantile(probes, 0.95), quantile(streams, 0.5),
+      quantile(probes, 0.5));
   std::fflush(stdout);
 }
 

@@ -22,37 +22,65 @@ constexpr auto kSpin = std::chrono::microseconds(50);
 constexpr auto kSpinBeforeYield = std::chrono::microseconds(10);
 constexpr int kPausesPerClockRead = 16;
 
-// A claim word: [epoch : 32][next : 16][end : 16]. Chunks [next, end) of the call `epoch` are free.
-// The epoch makes a compare-and-swap by a worker that slept through a call fail. (It would have to
-// sleep between two of its instructions for exactly 2^32 calls, a day of decoding, to be fooled.)
-constexpr uint64_t kOneFromFront = 1U << 16;
-constexpr uint64_t pack_claim(uint32_t epoch, int next, int end) {
-  return (static_cast<uint64_t>(epoch) << 32) | (static_cast<uint64_t>(next) << 16) |
-         static_cast<uint64_t>(end);
-}
-constexpr uint32_t epoch_of(uint64_t word) {
-  return static_cast<uint32_t>(word >> 32);
-}
-constexpr int next_of(uint64_t claim) {
-  return static_cast<int>((claim >> 16) & 0xffff);
-}
-constexpr int end_of(uint64_t claim) {
-  return static_cast<int>(claim & 0xffff);
-}
+// A claim word: [epoch : 32][begun : 1][next : 15][end : 16]. Chunks [next, end) of the call
+// `epoch` are free; `begun` once the owner has taken one. The epoch makes a compare-and-swap by a
+// worker that slept through a call fail. (It would have to sleep between two of its instructions
+// for exactly 2^32 calls, a day of decoding, to be fooled.)
+struct Claims {
+  uint32_t epoch;
+  bool begun;
+  int next;
+  int end;
 
-enum class Side { kFront, kTail };
+  static Claims unpack(uint64_t word) {
+    return {static_cast<uint32_t>(word >> 32), ((word >> 31) & 1) != 0,
+            static_cast<int>((word >> 16) & 0x7fff), static_cast<int>(word & 0xffff)};
+  }
+  uint64_t pack() const {
+    return (uint64_t{epoch} << 32) | (uint64_t{begun} << 31) | (static_cast<uint64_t>(next) << 16) |
+           static_cast<uint64_t>(end);
+  }
+  bool has_free(uint32_t of_epoch) const { return epoch == of_epoch && next < end; }
+};
 
-// The chunk taken, or -1 when none of that call is left here.
-int take(std::atomic<uint64_t>& claims, uint32_t epoch, Side side) {
-  uint64_t seen = claims.load(std::memory_order_acquire);
-  while (epoch_of(seen) == epoch && next_of(seen) < end_of(seen)) {
-    const uint64_t taken = side == Side::kFront ? seen + kOneFromFront : seen - 1;
-    if (claims.compare_exchange_weak(seen, taken, std::memory_order_acq_rel,
+// The first free chunk of a worker's own range, or -1.
+int take_first(std::atomic<uint64_t>& claims, uint32_t epoch) {
+  uint64_t word = claims.load(std::memory_order_acquire);
+  while (true) {
+    const Claims seen = Claims::unpack(word);
+    if (!seen.has_free(epoch)) return -1;
+    const Claims left = {epoch, true, seen.next + 1, seen.end};
+    if (claims.compare_exchange_weak(word, left.pack(), std::memory_order_acq_rel,
                                      std::memory_order_acquire)) {
-      return side == Side::kFront ? next_of(seen) : end_of(seen) - 1;
+      return seen.next;
     }
   }
-  return -1;
+}
+
+// Half of what a victim has, as a range that the thief walks upwards as its owner would: chunks are
+// neighbours in memory, and walking down costs a third of the bandwidth. An owner at work keeps the
+// front; from one that has not come yet the front is taken, which follows the thief's own range.
+// False when nothing is left.
+bool take_half(std::atomic<uint64_t>& claims, uint32_t epoch, Claims& taken) {
+  uint64_t word = claims.load(std::memory_order_acquire);
+  while (true) {
+    const Claims seen = Claims::unpack(word);
+    if (!seen.has_free(epoch)) return false;
+    const int count = seen.end - seen.next;
+    const int middle = seen.next + (seen.begun ? count / 2 : (count + 1) / 2);
+    Claims left = seen;
+    taken = seen;
+    (seen.begun ? left.end : left.next) = middle;
+    (seen.begun ? taken.next : taken.end) = middle;
+    if (claims.compare_exchange_weak(word, left.pack(), std::memory_order_acq_rel,
+                                     std::memory_order_acquire)) {
+      return true;
+    }
+  }
+}
+
+uint32_t epoch_of(uint64_t word) {
+  return static_cast<uint32_t>(word >> 32);
 }
 
 void futex_wait(std::atomic<uint32_t>& word, uint32_t expected) {
@@ -116,9 +144,10 @@ void ThreadPool::parallel_for(int num_chunks, ChunkFn fn) {
   }
   const int participants = std::min(num_threads_, num_chunks);
   publish(num_chunks, participants, fn);
-  const int own_done = run_claims(0, epoch_);
+  int own_done = run_claims(0, epoch_);
   const auto all_done = [&] { return own_done + others_done(participants) == num_chunks; };
   while (!spin_until(all_done, kSpin)) {
+    own_done += run_claims(0, epoch_);  // what somebody took and then left lying
   }
 }
 
@@ -142,7 +171,7 @@ void ThreadPool::publish(int num_chunks, int participants, ChunkFn fn) {
     const int end = static_cast<int>(int64_t{num_chunks} * (i + 1) / participants);
     // Sequentially consistent, as is the sleeper's look at it: either it sees this call or we see
     // it asleep.
-    worker(i).claims.store(pack_claim(epoch_, begin, end));
+    worker(i).claims.store(Claims{epoch_, false, begin, end}.pack());
     if (i > 0) wake(worker(i));
   }
 }
@@ -150,18 +179,30 @@ void ThreadPool::publish(int num_chunks, int participants, ChunkFn fn) {
 int ThreadPool::run_claims(int self, uint32_t epoch) {
   // If these are a later call's, then this call is over and no chunk of it can be taken below.
   const ChunkFn fn(object_.load(std::memory_order_relaxed), thunk_.load(std::memory_order_relaxed));
+  Worker& me = worker(self);
   int done = 0;
-  const auto drain = [&](int owner, Side side) {
-    for (int chunk; (chunk = take(worker(owner).claims, epoch, side)) >= 0;) {
-      fn(chunk, self);
-      ++done;
-      const uint64_t word = (static_cast<uint64_t>(epoch) << 32) | static_cast<uint64_t>(done);
-      worker(self).done.store(word, std::memory_order_release);
-    }
-  };
-  drain(self, Side::kFront);
-  for (int i = 1; i < num_threads_; ++i) drain((self + i) % num_threads_, Side::kTail);
-  return done;
+  while (true) {
+    int chunk = take_first(me.claims, epoch);
+    if (chunk < 0) chunk = steal(self, epoch);
+    if (chunk < 0) return done;
+    fn(chunk, self);
+    ++done;
+    const uint64_t word = (uint64_t{epoch} << 32) | static_cast<uint64_t>(done);
+    me.done.store(word, std::memory_order_release);
+  }
+}
+
+// The first of the chunks taken; the rest becomes this worker's own range, open to thieves again.
+// (A plain store: nobody changes an empty range, and while we hold chunks the call cannot end.)
+int ThreadPool::steal(int self, uint32_t epoch) {
+  for (int i = 1; i < num_threads_; ++i) {
+    Claims taken;
+    if (!take_half(worker((self + i) % num_threads_).claims, epoch, taken)) continue;
+    const Claims rest = {epoch, true, taken.next + 1, taken.end};
+    worker(self).claims.store(rest.pack(), std::memory_order_release);
+    return taken.next;
+  }
+  return -1;
 }
 
 int ThreadPool::others_done(int participants) const {

@@ -1,9 +1,9 @@
 // Fork-join for the compute threads. The caller (the engine thread) is worker 0. Chunks are
-// claimed, not assigned: each worker takes its own contiguous range from the front, then steals
-// from the tails of the others, and a call returns when all *chunks* are done, not when all threads
-// came by: on a busy machine a descheduled worker costs at most the chunk it holds. Which worker
-// runs a chunk must not change its result (law 1). No allocation, no mutex; about 0.15 us per call
-// with 2 threads.
+// claimed, not assigned: each worker walks its own contiguous range, then takes half of what
+// another has left, and a call returns when all *chunks* are done, not when all threads came by: on
+// a busy machine a descheduled worker costs at most the chunk it holds. Which worker runs a chunk
+// must not change its result (law 1). No allocation, no mutex; 40 ns when there is nothing to wait
+// for, about 0.2 us when two threads meet.
 //
 // One owner thread makes all calls. Inside a step workers spin for a moment between calls; outside
 // they sleep.
@@ -24,7 +24,7 @@ class ThreadPool {
   using ChunkFn = FunctionRef<void(int chunk, int worker)>;
 
   static constexpr int kMaxThreads = 512;
-  static constexpr int kMaxChunks = 65535;
+  static constexpr int kMaxChunks = 32767;
 
   // Starts num_threads - 1 threads. REQUIRES: 1 <= num_threads <= kMaxThreads.
   explicit ThreadPool(int num_threads);
@@ -51,6 +51,7 @@ class ThreadPool {
   void publish(int num_chunks, int participants, ChunkFn fn);
   // Takes and runs chunks of the call `epoch` until none is left; how many.
   int run_claims(int self, uint32_t epoch);
+  int steal(int self, uint32_t epoch);
   int others_done(int participants) const;
   void worker_main(int self);
   void idle(Worker& me, uint32_t seen);

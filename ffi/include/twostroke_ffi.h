@@ -1,6 +1,7 @@
-/* The C interface of the Rust static library (ffi/src): chat templates. Only src/prompt/chat_template.cpp uses it.
- * Every function may be called from any thread; nothing throws or unwinds. Grammar masks have their own header,
- * llguidance.h, which the build puts beside the library. */
+/* The C interface of the Rust static library (ffi/src): chat templates. Only
+ * src/prompt/chat_template.cpp uses it. Every function may be called from any thread; nothing
+ * throws or unwinds. Grammar masks have their own header, llguidance.h, which the build puts beside
+ * the library. */
 #ifndef TWOSTROKE_FFI_H
 #define TWOSTROKE_FFI_H
 
@@ -19,16 +20,18 @@ typedef struct TsText {
   size_t line; /* of an error: the template's line, 1-based; 0 when it has none */
 } TsText;
 
-/* Formats "now" as strftime does: writes at most `capacity` bytes to `out`, returns how many. Thread-safe. */
+/* Formats "now" as strftime does: writes at most `capacity` bytes to `out`, returns how many.
+ * Thread-safe. */
 typedef size_t (*TsStrftime)(void* user, const char* format, size_t format_length, char* out,
                              size_t capacity);
 
-/* Compiles a template. Null on failure, with the reason in *error. `user` must outlive the template. */
+/* Compiles a template. Null on failure, with the reason in *error. `user` must outlive the
+ * template. */
 TsTemplate* ts_template_new(const char* source, size_t length, TsStrftime strftime, void* user,
                             TsText* error);
 
-/* Renders with the members of a JSON object as variables. 1: *result is the text. 0: *result is why it failed;
- * -1: the same, and the reason is the budget of work. */
+/* Renders with the members of a JSON object as variables. 1: *result is the text. 0: *result is why
+ * it failed; -1: the same, and the reason is the budget of work. */
 int ts_template_render(const TsTemplate* chat_template, const char* context_json, size_t length,
                        TsText* result);
 

@@ -13,7 +13,7 @@ std::atomic<int64_t> num_allocations{0};
 void* operator new(std::size_t size) {
   ++twostroke::num_allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
+  throw std::bad_alloc();  // safe: what operator new must do
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);

@@ -128,21 +128,23 @@ double probe_read(ThreadPool& pool, const uint8_t* memory, size_t bytes) {
   return static_cast<double>(bytes) / seconds_since(start) * 1e-9;
 }
 
-// Multiplies panels [begin, end), in calls of a transformer's matrix size; GB/s of weights.
-double stream(const MatmulFn fn, ThreadPool& pool, const PanelMatrix& w, int begin, int end,
+constexpr int kPanelsPerCall = 96;
+
+// Multiplies panels [begin, end) as matrices of a transformer's size, one call each; GB/s of
+// weights. y: [rows, 96 * 16].
+double stream(MatmulFn fn, ThreadPool& pool, const PanelMatrix& w, int begin, int end,
               const QuantRows& x, int rows, float* y) {
-  constexpr int kPanelsPerCall = 96;
   constexpr int kPanelsPerChunk = 6;
-  const int stride = num_panels(w.n) * kPanelRows;
   const auto start = SteadyClock::now();
   for (int call = begin; call < end; call += kPanelsPerCall) {
-    const int call_end = std::min(end, call + kPanelsPerCall);
-    pool.parallel_for((call_end - call + kPanelsPerChunk - 1) / kPanelsPerChunk,
-                      [&](int chunk, int) {
-                        const int first = call + chunk * kPanelsPerChunk;
-                        const int last = std::min(first + kPanelsPerChunk, call_end);
-                        fn(w, first, last, x, 0, rows, y, stride);
-                      });
+    PanelMatrix part = w;
+    part.data += w.panel_bytes * static_cast<size_t>(call);
+    const int panels = std::min(end - call, kPanelsPerCall);
+    pool.parallel_for((panels + kPanelsPerChunk - 1) / kPanelsPerChunk, [&](int chunk, int) {
+      const int first = chunk * kPanelsPerChunk;
+      fn(part, first, std::min(first + kPanelsPerChunk, panels), x, 0, rows, y,
+         kPanelsPerCall * kPanelRows);
+    });
   }
   return static_cast<double>(w.panel_bytes) * (end - begin) / seconds_since(start) * 1e-9;
 }
@@ -157,7 +159,7 @@ void bench_stream(const Kernels& kernels, const QuantTraits& traits, int threads
   const int n = window * kWindows * kPanelRows;
   const Weights w = make_weights(traits.type, n, k);
   const Rows x = make_rows(kernels, rows, k);
-  std::vector<float> y(static_cast<size_t>(rows) * static_cast<size_t>(n));
+  std::vector<float> y(static_cast<size_t>(rows * kPanelsPerCall * kPanelRows));
   ThreadPool pool(threads);
   pool.begin_step();
   std::vector<double> probes;

@@ -2,12 +2,13 @@
 // packer, which writes panels, and by the kernels of every ISA, which read them. Constants only.
 //
 // A panel is 16 weight rows x k, cut along K into blocks of the file's block size (32 or 256 = 1 or
-// 8 groups of 32). A block holds, for all 16 rows,
-//   low bits    [groups] planes of 512 codes, 64 * low_bits bytes each
-//   high bits   [groups] planes of 512 codes, 64 * high_bits bytes each (5-, 6- and 3-bit types)
-//   scales      [groups][scale_bytes / 16][16 rows] bytes, as the file has them
-//   constants   [constant_bytes / 2][16 rows] f16: d, then the scale of the minima
+// 8 groups of 32). A block holds, for all 16 rows, in the order in which they are read (memory is
+// streamed forwards: planes gathered by kind cost up to three quarters of the read bandwidth),
+//   constants   [constant_bytes / 32][16 rows] f16: d, then the scale of the minima
 //               (MXFP4: [16 rows] exponent bytes)
+//   groups      each: low bits     one plane of 512 codes, 64 * low_bits bytes
+//                     high bits    one plane of 512 codes (3-, 5- and 6-bit types)
+//                     scales       [scale_bytes / 16][16 rows] bytes, the file's fields
 // In a plane of b-bit codes, element i of the group (i = 4 j + c, 0 <= c < 4) of row r lies in byte
 // 64 * (j % b) + 4 r + c, from bit b * (j / b) on. So one 64-byte load, shifted and masked, is what
 // vpdpbusd wants: lane = row, four consecutive K in each lane; and its two halves are what AVX2
@@ -37,11 +38,12 @@ struct PanelLayout {
   int constant_bytes;
   PanelForm form;
 
-  constexpr int low(int group) const { return 64 * low_bits * group; }
-  constexpr int high(int group) const { return low(groups) + 64 * high_bits * group; }
-  constexpr int scales(int group) const { return high(groups) + scale_bytes * group; }
-  constexpr int constants() const { return scales(groups); }
-  constexpr int block_bytes() const { return constants() + constant_bytes; }
+  constexpr int constants() const { return 0; }
+  constexpr int low(int group) const { return constant_bytes + group_bytes() * group; }
+  constexpr int high(int group) const { return low(group) + 64 * low_bits; }
+  constexpr int scales(int group) const { return high(group) + 64 * high_bits; }
+  constexpr int group_bytes() const { return 64 * bits() + scale_bytes; }
+  constexpr int block_bytes() const { return low(groups); }
   constexpr int bits() const { return low_bits + high_bits; }
   constexpr bool has_minimum() const {
     return form == PanelForm::kMinimum || form == PanelForm::kMinimumHalves;

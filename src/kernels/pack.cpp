@@ -29,19 +29,39 @@ void move_bits(uint8_t from, int from_shift, int bits, uint8_t& to, int to_shift
   to = static_cast<uint8_t>(to | (value << to_shift));
 }
 
+uint32_t load_word(const uint8_t* p) {
+  uint32_t word;
+  std::memcpy(&word, p, sizeof(word));
+  return word;
+}
+void store_word(uint8_t* p, uint32_t word) {
+  std::memcpy(p, &word, sizeof(word));
+}
+
 // A plane that is a run of the file's bytes, four at a time.
 void copy_words(const uint8_t* src, ptrdiff_t src_step, uint8_t* dst, ptrdiff_t dst_step, int words,
                 uint32_t flip) {
   for (int j = 0; j < words; ++j) {
-    uint32_t word;
-    std::memcpy(&word, src + src_step * j, sizeof(word));
-    word ^= flip;
-    std::memcpy(dst + dst_step * j, &word, sizeof(word));
+    store_word(dst + dst_step * j, load_word(src + src_step * j) ^ flip);
   }
+}
+
+// Whether each four elements lie in four neighbouring bytes (all but the fifth bits of Q5_0, Q5_1).
+bool lie_in_words(const Field* fields) {
+  return fields[1].byte == fields[0].byte + 1;
 }
 
 template <int kBits>
 void pack_codes(const Field* fields, const uint8_t* src, uint8_t* plane) {
+  if (lie_in_words(fields)) {
+    for (int i = 0; i < kGroup; i += 4) {
+      const Place to = place(kBits, i);
+      const uint32_t codes =
+          (load_word(src + fields[i].byte) >> fields[i].shift) & (low_mask(kBits) * 0x01010101U);
+      store_word(plane + to.byte, load_word(plane + to.byte) | (codes << to.shift));
+    }
+    return;
+  }
   for (int i = 0; i < kGroup; ++i) {
     const Place to = place(kBits, i);
     move_bits(src[fields[i].byte], fields[i].shift, kBits, plane[to.byte], to.shift);
@@ -50,6 +70,16 @@ void pack_codes(const Field* fields, const uint8_t* src, uint8_t* plane) {
 
 template <int kBits>
 void unpack_codes(const Field* fields, const uint8_t* plane, uint8_t* dst) {
+  if (lie_in_words(fields)) {
+    for (int i = 0; i < kGroup; i += 4) {
+      const Place from = place(kBits, i);
+      const uint32_t codes =
+          (load_word(plane + from.byte) >> from.shift) & (low_mask(kBits) * 0x01010101U);
+      uint8_t* to = dst + fields[i].byte;
+      store_word(to, load_word(to) | (codes << fields[i].shift));
+    }
+    return;
+  }
   for (int i = 0; i < kGroup; ++i) {
     const Place from = place(kBits, i);
     move_bits(plane[from.byte], from.shift, kBits, dst[fields[i].byte], fields[i].shift);

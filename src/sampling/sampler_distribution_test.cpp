@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <vector>
@@ -185,6 +186,16 @@ TEST(TopTokensTest, IsWhatSortingGives) {
         ASSERT_EQ(top[i].token, sorted[i].token) << "n " << n << " at " << i;
     }
   }
+}
+
+TEST(TopTokensTest, MaskedTokensNeverCount) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  const std::vector<float> logits = {kNever, -1, kNever, 2};
+  std::vector<Candidate> top;
+  select_top(logits, 4, top);
+  ASSERT_EQ(top.size(), 2U);
+  EXPECT_EQ(top[0].token, 3);
+  EXPECT_EQ(top[1].token, 1);
 }
 
 TEST(RowScanTest, ExpIsExpToTheLastBits) {

@@ -141,6 +141,8 @@ TEST(SamplerTest, RepetitionPenaltyLooksAtTheWindowOnce) {
   EXPECT_EQ(row.token(params), 0);
   params.repeat_last_n = -1;
   EXPECT_EQ(row.token(params), 1);
+  params.repeat_last_n = 64;
+  EXPECT_EQ((Row{{3, 1}, {0, 0}, 1}.token(params)), 0);  // twice would be 0.75
   Row negative{{-1, -1.5F}, {0}, 0};
   EXPECT_EQ(negative.token(params), 1);  // -2 against -1.5
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/model_paths.h"
@@ -22,7 +23,8 @@ ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
   info_.architecture = spec.architecture;
   info_.description = spec.name;
   info_.max_model_len = engine.max_model_len();
-  info_.vocab_size = spec.vocab_size;
+  // A model may have rows beyond its vocabulary; clients may name tokens that have a text.
+  info_.vocab_size = std::min(spec.vocab_size, tokenizer.vocab_size());
   info_.bos_token = tokenizer.bos_id();
   info_.eos_token = tokenizer.eos_id();
   info_.bos_text = text_of(info_.bos_token);
@@ -50,6 +52,11 @@ Result<std::vector<TokenId>> ServedModel::encode(std::string_view text, bool add
 
 std::string ServedModel::decode(std::span<const TokenId> tokens) const {
   return model_.tokenizer->decode(tokens, {});
+}
+
+std::string ServedModel::token_bytes(TokenId token) const {
+  return std::string(token < model_.tokenizer->vocab_size() ? model_.tokenizer->token_bytes(token)
+                                                            : std::string_view());
 }
 
 Result<std::string> ServedModel::render_chat(const nlohmann::ordered_json& request) const {

@@ -18,6 +18,7 @@ class ServedModel final : public ModelServices {
   Result<std::vector<TokenId>> encode(std::string_view text, bool add_special,
                                       bool parse_special) const override;
   std::string decode(std::span<const TokenId> tokens) const override;
+  std::string token_bytes(TokenId token) const override;
   Result<std::string> render_chat(const nlohmann::ordered_json& request) const override;
 
  private:

@@ -111,7 +111,7 @@ def test_leaving_during_prefill_cancels(server):
 
 
 def test_prompts_of_a_hostile_shape(server):
-    for content in ("\0", "\ud83d\ude00" * 100, " " * 2000, "<|im_start|>" * 50, "a" * 20_000):
+    for content in ("\0", "\ud83d\ude00" * 100, " " * 2000, "<|im_start|>" * 50, "a" * 5_000):
         status, reply = server.request("POST", "/v1/chat/completions", json.dumps(
             {"messages": [{"role": "user", "content": content}], "max_tokens": 1}))
         assert status in (200, 400), reply

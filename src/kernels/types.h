@@ -26,8 +26,8 @@ inline constexpr int kRowTile = 8;
 // One group (32 of K) of 8 activation rows. q = round_to_nearest_even(x * (127 / absmax)), d =
 // absmax / 127; s = d * sum(q) is what block minima multiply: the sum of the *rounded* x, because
 // codes and minimum must see the same input for the code's mean to cancel (the sum of the unrounded
-// x doubles the error: docs/adr/0015). bias is where the integer dot of a symmetric weight type starts:
-// panels store its codes as code + 128, so the dot is 128 * sum(q) too high.
+// x doubles the error: docs/adr/0015). bias is where the integer dot of a symmetric weight type
+// starts: panels store its codes as code + 128, so the dot is 128 * sum(q) too high.
 struct alignas(32) QuantGroup {
   int8_t q[kRowTile][kGroup];
   float d[kRowTile];

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -52,7 +53,8 @@ TEST(BuiltinTemplatesTest, RenderTheirFormats) {
 
 TEST(BuiltinTemplatesTest, LoadsByNameOrFile) {
   EXPECT_EQ(*load_chat_template("chatml"), builtin_template("chatml"));
-  const std::string path = ::testing::TempDir() + "/twostroke_template_test.jinja";
+  const std::string path =
+      ::testing::TempDir() + "/twostroke_template_test_" + std::to_string(getpid()) + ".jinja";
   std::ofstream(path) << "{{ 1 }}\n";
   EXPECT_EQ(*load_chat_template(path), "{{ 1 }}\n");
   std::remove(path.c_str());

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -86,7 +87,8 @@ TEST(GgufWriter, RoundTripsEveryKind) {
 }
 
 TEST(GgufWriter, WritesAFile) {
-  const std::string path = testing::TempDir() + "gguf_writer_test.gguf";
+  const std::string path =
+      testing::TempDir() + "gguf_writer_test_" + std::to_string(getpid()) + ".gguf";
   ASSERT_TRUE(with_everything(32).write(path).ok());
   Result<GgufFile> file = GgufFile::open(path);
   ASSERT_TRUE(file.ok()) << file.error().message;
@@ -103,7 +105,8 @@ TEST(GgufWriter, WritesAFile) {
 class SplitFiles : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = testing::TempDir() + "gguf_split_test";
+    // ctest runs these side by side, each in a process of its own.
+    folder_ = testing::TempDir() + "gguf_split_test_" + std::to_string(getpid());
     std::filesystem::create_directory(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

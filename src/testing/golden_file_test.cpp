@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,7 +24,8 @@ class GoldenFileTest : public testing::Test {
     file.close();
     return read_golden_file(path_);
   }
-  std::string path_ = testing::TempDir() + "golden_file_test.golden";
+  std::string path_ =
+      testing::TempDir() + "golden_file_test_" + std::to_string(getpid()) + ".golden";
 };
 
 TEST_F(GoldenFileTest, IsReadAsWritten) {

@@ -102,7 +102,7 @@ void Decoder::few_rows_layer(int layer) {
   for_rows([&](int row, int) {
     normalize_row(x_row(row), weights.ffn_norm, weights.gate_up, hidden_input, row);
   });
-  const size_t stride = static_cast<size_t>(weights.gate_up.num_columns());
+  const size_t stride = static_cast<size_t>(weights.gate_up.num_columns()) + kRowPadding;
   const int up_panel = weights.gate_up.parts[1].first_panel;
   for_panels(up_panel, 2, [&](int begin, int end, int worker) {
     uint8_t* scratch = workspace_.workers[static_cast<size_t>(worker)].linear;

@@ -99,22 +99,25 @@ bool Decoder::wants_logits(int row_begin, int row_end) const {
 }
 
 void Decoder::run_many_rows() {
-  const int num_blocks = (num_rows_ + kRowBlock - 1) / kRowBlock;
+  // Whole tiles of rows, and at least one block for each thread where the rows allow it.
+  const int share = (num_rows_ + pool_.num_threads() - 1) / pool_.num_threads();
+  const int block_rows = std::min(kRowBlock, (share + kRowTile - 1) / kRowTile * kRowTile);
+  const int num_blocks = (num_rows_ + block_rows - 1) / block_rows;
   const int last_layer = spec_.num_layers - 1;
   const auto scratch_of = [&](int worker) -> WorkerScratch& {
     return workspace_.workers[static_cast<size_t>(worker)];
   };
   pool_.parallel_for(num_blocks, [&](int block, int worker) {
-    const int begin = block * kRowBlock;
-    const int end = std::min(begin + kRowBlock, num_rows_);
+    const int begin = block * block_rows;
+    const int end = std::min(begin + block_rows, num_rows_);
     for (int row = begin; row < end; ++row) embed_row(row, scratch_of(worker).embedding);
     block_before_attention(0, begin, end, scratch_of(worker));
   });
   for (int layer = 0; layer < spec_.num_layers; ++layer) {
     pool_.parallel_for(num_blocks, [&](int block, int worker) {
       // The last blocks see the most keys: they go first, so that threads end together.
-      const int begin = (num_blocks - 1 - block) * kRowBlock;
-      const int end = std::min(begin + kRowBlock, num_rows_);
+      const int begin = (num_blocks - 1 - block) * block_rows;
+      const int end = std::min(begin + block_rows, num_rows_);
       // After the last layer's keys are stored, only rows that are asked for matter.
       if (layer == last_layer && !wants_logits(begin, end)) return;
       block_after_attention(layer, begin, end, scratch_of(worker));

@@ -57,7 +57,7 @@ void lay_out(Carver& carver, const Sizes& sizes, Workspace& out) {
   out.head_tail = carver.take<float>(sizes.max_rows * kPanelRows);
   out.input = carver.activations(kFewRows, widest);
   out.ffn = carver.activations(kFewRows, spec.ffn_size).with_k(spec.ffn_size);
-  out.wide = carver.take<float>(kFewRows * std::max(gate_up, padded_hidden));
+  out.wide = carver.take<float>(kFewRows * (std::max(gate_up, padded_hidden) + kRowPadding));
   out.partials = carver.take<float>(
       static_cast<size_t>(kMaxSplitRows) * static_cast<size_t>(spec.num_kv_heads) *
       partials_floats(num_kv_splits(sizes.max_context), 1, spec.group(), spec.head_dim));

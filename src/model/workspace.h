@@ -18,8 +18,11 @@ namespace twostroke {
 // each thread takes blocks of rows through whole layers (activations stay in its cache). Only speed
 // depends on it.
 inline constexpr int kFewRows = 32;
-// Rows that one thread takes through a layer at once.
+// Rows that one thread takes through a layer at once, at most.
 inline constexpr int kRowBlock = 32;
+// Floats between rows of the few-rows path's widest buffer: at a distance of 4 KiB (many models'
+// gate|up) all rows would fall into the same L1 sets.
+inline constexpr size_t kRowPadding = 16;
 // Columns of the feed-forward computed at once within a block of rows: gate and up stay in L1/L2.
 inline constexpr int kFfnSliceColumns = 64;
 // Rows for which attention over a long context is cut into splits that threads share.
@@ -46,7 +49,7 @@ class Workspace {
   // Of the few-rows path, [kFewRows, ...]:
   Activations input;      // [.., widest input]
   Activations ffn;        // [.., ffn]
-  float* wide = nullptr;  // [.., max(gate_up columns, hidden)]
+  float* wide = nullptr;  // [.., max(gate_up columns, hidden) + kRowPadding]
   float* partials =
       nullptr;  // attention splits: [kMaxSplitRows * kv heads][splits, group, partial]
   std::vector<WorkerScratch> workers;

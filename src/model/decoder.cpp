@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/check.h"
@@ -10,6 +11,8 @@ namespace twostroke {
 namespace {
 
 constexpr int kHeadChunksPerThread = 16;
+// Enough for both ways of sharing work.
+constexpr int kWarmUpRows = 2 * kFewRows;
 
 }  // namespace
 
@@ -41,7 +44,32 @@ Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, const Decod
   const size_t heads = static_cast<size_t>(decoder->spec_.num_kv_heads);
   decoder->units_.reserve((kFewRows + kMaxSplitRows * max_splits) * heads);
   decoder->split_heads_.reserve(kMaxSplitRows * heads);
+  if (!options.exact) decoder->warm_up();
   return decoder;
+}
+
+// Computes a few tokens that nobody asked for, so that the system hands out the memory of buffers
+// and of each layer's first KV blocks now and not during the first request. What they leave in the
+// blocks is finite, and nobody's block table holds it as computed.
+void Decoder::warm_up() {
+  const int rows = std::min(
+      {kWarmUpRows, options_.max_step_tokens, max_context_, options_.num_blocks * kKvBlockTokens});
+  const std::vector<TokenId> tokens(static_cast<size_t>(rows), 0);
+  std::vector<int32_t> positions(tokens.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<BlockId> table(static_cast<size_t>((rows + kKvBlockTokens - 1) / kKvBlockTokens));
+  std::iota(table.begin(), table.end(), 0);
+  std::vector<float> logits(static_cast<size_t>(spec_.vocab_size));
+  for (const int count : {rows, 1}) {
+    const SequenceView sequence{0, count, count, table};
+    const int32_t last_row = count - 1;
+    const size_t num_tokens = static_cast<size_t>(count);
+    forward({std::span(tokens).first(num_tokens),
+             std::span(positions).first(num_tokens),
+             {&sequence, 1},
+             {&last_row, 1}},
+            logits);
+  }
 }
 
 void Decoder::check_batch(const Batch& batch) const {

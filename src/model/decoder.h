@@ -67,6 +67,7 @@ class Decoder final : public Model {
 
   Decoder(DecoderSpec spec, DecoderOptions options, const Kernels& kernels, ThreadPool& pool);
 
+  void warm_up();
   void check_batch(const Batch& batch) const;
   void prepare(const Batch& batch);
   void prepare_attention_units();

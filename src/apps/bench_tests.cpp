@@ -105,8 +105,7 @@ void add_costs(const Decoder& model, BenchRow& row) {
       row.median * (double(weights.layer_macs()) + double(weights.head_macs()) * head_share) / 1e9;
   if (test.prompt > 0) return;
   const double context = test.depth + test.generate / 2.0;
-  const double kv_bytes =
-      context * double(KvStorage::bytes_per_block(model.spec(), false)) / kKvBlockTokens;
+  const double kv_bytes = model.kv_bytes_read(context);
   row.gigabytes_per_second =
       row.median * (double(weights.bytes_per_token()) / test.batch + kv_bytes) / 1e9;
 }

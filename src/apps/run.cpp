@@ -27,22 +27,6 @@ Result<std::vector<TokenId>> prompt_tokens(const LocalSession& session, const Ru
                                  {.add_special = false, .parse_special = true});
 }
 
-const char* finish_reason_name(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-    case FinishReason::kError:
-      return "error";
-    case FinishReason::kNone:
-      break;
-  }
-  return "none";
-}
-
 void print_json(const LocalSession& session, const Answer& answer) {
   const RequestSummary& summary = answer.summary;
   nlohmann::ordered_json out;

@@ -4,6 +4,22 @@
 
 namespace twostroke {
 
+const char* finish_reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kNone:
+      return "unfinished";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kCancelled:
+      return "cancelled";
+    case FinishReason::kError:
+      break;
+  }
+  return "error";
+}
+
 std::vector<TokenEvent> TokenStream::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(events_, {});

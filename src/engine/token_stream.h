@@ -20,6 +20,8 @@
 namespace twostroke {
 
 enum class FinishReason { kNone, kStop, kLength, kCancelled, kError };
+// "stop", "length", "cancelled", "error"; "unfinished" while there is none.
+const char* finish_reason_name(FinishReason reason);
 
 struct TokenLogprob {
   TokenId token = kNoToken;

@@ -31,8 +31,7 @@ Result<std::unique_ptr<Decoder>> Decoder::load(const GgufFile& file, const Decod
   DecoderSpec spec = TRY(read_decoder_spec(file));
   std::unique_ptr<Decoder> decoder(new Decoder(std::move(spec), options, kernels, pool));
   decoder->weights_ = TRY(DecoderWeights::load(file, decoder->spec_, options.exact, pool));
-  decoder->kv_ =
-      TRY(KvStorage::allocate(decoder->spec_, options.num_blocks, options.exact || options.f32_kv));
+  decoder->kv_ = TRY(KvStorage::allocate(decoder->spec_, options.num_blocks, options.exact));
   const size_t max_rows = static_cast<size_t>(options.max_step_tokens);
   decoder->workspace_ =
       TRY(Workspace::allocate(decoder->spec_, decoder->weights_, options.max_step_tokens,
@@ -70,6 +69,17 @@ void Decoder::warm_up() {
              {&last_row, 1}},
             logits);
   }
+}
+
+double Decoder::kv_bytes_read(double context) const {
+  double keys = 0;
+  for (int layer = 0; layer < spec_.num_layers; ++layer) {
+    const int window = spec_.window(layer);
+    keys += window > 0 ? std::min(context, double(window)) : context;
+  }
+  const double bytes_per_key = double(KvStorage::bytes_per_block(spec_, options_.exact)) /
+                               (double(kKvBlockTokens) * spec_.num_layers);
+  return keys * bytes_per_key;
 }
 
 void Decoder::check_batch(const Batch& batch) const {

@@ -27,7 +27,6 @@ struct DecoderOptions {
   int max_step_tokens = 512;  // rows of one forward
   int max_context = 0;        // 0: the model's own
   int num_blocks = 0;         // KV blocks
-  bool f32_kv = false;        // keys and values in f32 instead of f16
   bool exact = false;         // f32 activations and KV, weights dequantised: for checking, slow
 };
 
@@ -47,6 +46,9 @@ class Decoder final : public Model {
   const DecoderSpec& spec() const { return spec_; }
   const DecoderWeights& weights() const { return weights_; }
   size_t kv_bytes() const { return kv_.bytes(); }
+  // Bytes of KV that a token reads when `context` keys precede it; local layers see no more than
+  // their window.
+  double kv_bytes_read(double context) const;
 
  private:
   // Consecutive rows of one sequence.

@@ -5,26 +5,6 @@
 #include <algorithm>
 
 namespace twostroke {
-namespace {
-
-const char* finish_name(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kNone:
-      return "unfinished";
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kCancelled:
-      return "cancelled";
-    case FinishReason::kError:
-      break;
-  }
-  return "error";
-}
-
-}  // namespace
-
 Usage usage_of(const std::vector<Choice>& choices) {
   Usage usage;
   for (const Choice& choice : choices) {
@@ -81,7 +61,7 @@ std::string describe_generation(const std::vector<Choice>& choices) {
       intervals_of(first.summary.events, first.summary.num_output_tokens);
   const auto ms = [](int64_t ns) { return static_cast<double>(ns) / 1e6; };
   out += fmt::format(" finish={} queue_ms={:.1f} ttft_ms={:.1f} decode_ms={:.1f} tpot_ms={:.2f}",
-                     finish_name(first.summary.finish_reason), ms(intervals.queue_ns),
+                     finish_reason_name(first.summary.finish_reason), ms(intervals.queue_ns),
                      ms(intervals.ttft_ns), ms(intervals.decode_ns), intervals.tpot_ns / 1e6);
   return out;
 }

@@ -6,7 +6,6 @@
 #include "server/error_response.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
-#include "server/openai_request.h"
 #include "server/request_fields.h"
 
 namespace twostroke {
@@ -71,7 +70,7 @@ Result<OrderedJson> detokenize(const HttpRequest& request, const Serving& servin
   const OrderedJson* tokens = find_field(body, "tokens");
   if (tokens == nullptr) return Error{ErrorCode::kInvalidArgument, "tokens is missing", "tokens"};
   const ModelServices& model = serving.context->model;
-  const auto ids = TRY(parse_token_ids(*tokens, "tokens", model.info().vocab_size));
+  const auto ids = TRY(read_token_ids(*tokens, "tokens", model.info().vocab_size));
   const std::string text = model.decode(ids);
   return OrderedJson{{"content", text}, {"prompt", text}};  // llama-server's and vLLM's name
 }

@@ -17,8 +17,4 @@ Result<GenerationRequest> parse_chat_request(const nlohmann::ordered_json& body,
 Result<GenerationRequest> parse_completion_request(const nlohmann::ordered_json& body,
                                                    const ServerOptions& options, int vocab_size);
 
-// Shared with /detokenize. `field` is for messages.
-Result<std::vector<TokenId>> parse_token_ids(const nlohmann::ordered_json& value,
-                                             const std::string& field, int vocab_size);
-
 }  // namespace twostroke

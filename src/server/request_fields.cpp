@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace twostroke {
 namespace {
@@ -41,6 +42,10 @@ std::string_view json_type_name(const json& value) {
 const json* find_field(const json& object, const char* name) {
   const auto it = object.find(name);
   return it == object.end() || it->is_null() ? nullptr : &*it;
+}
+
+Error invalid_field(std::string field, std::string message) {
+  return Error{ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
 }
 
 Error wrong_type(std::string_view field, std::string_view expected, const json& found) {
@@ -100,6 +105,47 @@ Result<std::optional<std::string>> read_string(const json& object, const char* n
                  name};
   }
   return std::optional<std::string>(text);
+}
+
+Result<std::vector<TokenId>> read_token_ids(const json& value, const std::string& field,
+                                            int vocab_size, size_t max_size) {
+  if (!value.is_array()) return wrong_type(field, "an array of token ids", value);
+  if (value.size() > max_size) {
+    return invalid_field(
+        field, fmt::format("{} has {} entries; the limit is {}", field, value.size(), max_size));
+  }
+  std::vector<TokenId> ids;
+  ids.reserve(value.size());
+  for (size_t i = 0; i < value.size(); ++i) {
+    const json& item = value[i];
+    if (!item.is_number_integer())
+      return wrong_type(fmt::format("{}[{}]", field, i), "a token id", item);
+    const bool fits =
+        item.is_number_unsigned() && item.get<uint64_t>() < static_cast<uint64_t>(vocab_size);
+    if (!fits) {
+      return invalid_field(field, fmt::format("{}[{}] is {}; token ids of this model are 0 to {}",
+                                              field, i, item.dump(), vocab_size - 1));
+    }
+    ids.push_back(item.get<TokenId>());
+  }
+  return ids;
+}
+
+Status read_into(const json& object, const char* name, bool& into) {
+  into = TRY(read_bool(object, name)).value_or(into);
+  return {};
+}
+
+Status read_into(const json& object, const char* name, int64_t min, int64_t max, int& into) {
+  const auto value = TRY(read_int(object, name, min, max));
+  if (value) into = static_cast<int>(*value);
+  return {};
+}
+
+Status read_into(const json& object, const char* name, double min, double max, float& into) {
+  const auto value = TRY(read_number(object, name, min, max));
+  if (value) into = static_cast<float>(*value);
+  return {};
 }
 
 }  // namespace twostroke

@@ -2,6 +2,8 @@
 # Nothing here touches the system outside the cache folder; apt is in `setup` alone.
 
 readonly CACHE_DIR="${XDG_CACHE_HOME:-$HOME/.cache}/twostroke"
+readonly NODE_VENV="$CACHE_DIR/venv-node" # has node and npm where the system's are too old
+readonly MIN_NODE=20.19
 readonly MODEL_DIR="$CACHE_DIR/models"
 readonly DEFAULT_MODEL="$MODEL_DIR/SmolLM2-135M-Instruct.Q4_1.gguf"
 readonly DEFAULT_MODEL_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
@@ -36,6 +38,51 @@ ensure_venv() {
   rm -rf "$1"
   mkdir -p "$(dirname "$1")"
   python3 -m venv "$1" || die "cannot make a Python environment in $1 (Debian: python3-venv)"
+}
+
+# once STAMP INPUT_FILE... -- COMMAND...: runs the command unless it ran well for the same inputs before.
+once() {
+  local stamp="$1" inputs=() sum
+  shift
+  while [ "$1" != -- ]; do inputs+=("$1"); shift; done
+  shift
+  sum="$(cat "${inputs[@]}" | sha256sum)"
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then return 0; fi
+  "$@"
+  printf '%s\n' "$sum" >"$stamp"
+}
+
+# A node that Vite runs on, and npm.
+has_node() {
+  local version
+  version="$(node --version 2>/dev/null)" || return 1
+  command -v npm >/dev/null || return 1
+  [ "$(printf '%s\n' "v$MIN_NODE" "$version" | sort -V | head -n 1)" = "v$MIN_NODE" ]
+}
+
+# use_node: is a good enough node on the PATH, or where scripts/setup puts one? The latter then comes first on the PATH.
+use_node() {
+  if has_node; then return 0; fi
+  [ -x "$NODE_VENV/bin/node" ] || return 1
+  export PATH="$NODE_VENV/bin:$PATH"
+  has_node
+}
+
+# install_page_packages [with_tests]: web/node_modules as the lock file says; what tests add stays until the lock changes.
+install_page_packages() {
+  local web="$ROOT/web"
+  local all="$web/node_modules/.installed-with-tests"
+  if [ "${1:-}" = with_tests ] || [ -f "$all" ]; then
+    once "$all" "$web/package-lock.json" -- npm_ci "$web"
+  else
+    once "$web/node_modules/.installed-to-build" "$web/package-lock.json" -- npm_ci "$web" --omit=dev
+  fi
+}
+
+# npm_ci FOLDER [FLAG...]
+npm_ci() {
+  say "installing the packages of $1/package-lock.json"
+  retry "npm ci" npm ci --prefix "$@" --no-audit --no-fund --loglevel=error || die "npm ci failed"
 }
 
 # join_members TARGET PATTERN WHEEL...: the one member of each wheel that matches, one after the other.

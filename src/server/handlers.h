@@ -15,8 +15,10 @@ Reply handle_tokenize(const HttpRequest& request, const Serving& serving);
 Reply handle_detokenize(const HttpRequest& request, const Serving& serving);
 Reply handle_apply_template(const HttpRequest& request, const Serving& serving);
 
+// handlers_page.cpp
+Reply handle_page(const HttpRequest& request, const Serving& serving);
+
 // handlers_info.cpp
-Reply handle_index(const HttpRequest& request, const Serving& serving);
 Reply handle_health(const HttpRequest& request, const Serving& serving);
 Reply handle_models(const HttpRequest& request, const Serving& serving);
 Reply handle_model(const HttpRequest& request, const Serving& serving);  // /v1/models/{id}

@@ -58,27 +58,7 @@ OrderedJson limits_json(const ServerOptions& options, const ModelInfo& info) {
           {"max_json_depth", options.max_json_depth}};
 }
 
-// What this is and where to go, until the page is built in.
-constexpr std::string_view kIndex = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>twostroke</title></head><body>
-<h1>twostroke</h1>
-<p>An OpenAI-compatible server for GGUF models on CPUs. This is a server for programs; its endpoints:</p>
-<ul>
-<li>POST /v1/chat/completions, /v1/completions</li>
-<li>GET <a href="/v1/models">/v1/models</a>, <a href="/props">/props</a>, <a href="/health">/health</a></li>
-<li>POST /tokenize, /detokenize, /apply-template, /reset_prefix_cache</li>
-</ul>
-</body></html>
-)";
-
 }  // namespace
-
-Reply handle_index(const HttpRequest&, const Serving&) {
-  Reply reply;
-  reply.content_type = "text/html; charset=utf-8";
-  reply.body = kIndex;
-  return reply;
-}
 
 Reply handle_health(const HttpRequest&, const Serving&) {
   return json_reply({{"status", "ok"}});

@@ -165,6 +165,8 @@ asio::awaitable<bool> HttpConnection::read_request(Exchange& exchange) {
     co_return co_await refuse(HttpFault::kMalformedRequest, "the request has no target", exchange);
   }
   exchange.request.path = path_of(header.target());
+  exchange.request.accept_encoding = std::string(header[http::field::accept_encoding]);
+  exchange.request.if_none_match = std::string(header[http::field::if_none_match]);
   exchange.http_1_0 = header.version() == 10;
   exchange.keep_alive = header.keep_alive();
   if (over_limit_) {
@@ -322,7 +324,7 @@ asio::awaitable<bool> HttpConnection::send_stream(Reply& reply, Exchange& exchan
 
 asio::awaitable<bool> HttpConnection::send_whole(const Reply& reply, int status,
                                                  std::string_view body, Exchange& exchange) {
-  const int64_t length = status == 204 ? -1 : static_cast<int64_t>(body.size());
+  const int64_t length = status == 204 || status == 304 ? -1 : static_cast<int64_t>(body.size());
   std::string bytes = format_head(reply, status, exchange.request.id,
                                   {exchange.http_1_0, exchange.keep_alive, false, length});
   if (exchange.request.method != "HEAD") bytes += body;

@@ -19,6 +19,8 @@ struct HttpRequest {
   std::string method;
   std::string path;  // without the query
   std::string body;
+  std::string accept_encoding;  // these two as the client wrote them
+  std::string if_none_match;
   std::string id;              // for logs and reply: the client's x-request-id, or one of ours
   int64_t received_ns = 0;     // first byte read
   std::function<void()> wake;  // any thread: "the ReplySource has news". Stays callable for ever.

@@ -23,7 +23,9 @@ constexpr std::array kRoutes = {
     Route{"POST", "/detokenize", handle_detokenize, true, false},
     Route{"POST", "/apply-template", handle_apply_template, true, false},
     Route{"POST", "/reset_prefix_cache", handle_reset_prefix_cache, true, false},
-    Route{"GET", "/", handle_index, false, true},
+    Route{"GET", "/", handle_page, false, true},
+    Route{"GET", "/assets/", handle_page, false, true},
+    Route{"GET", "/favicon.svg", handle_page, false, true},
 };
 
 bool path_matches(const Route& route, std::string_view path) {

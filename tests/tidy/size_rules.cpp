@@ -10,7 +10,8 @@ namespace twostroke::tidy {
 namespace {
 
 bool has_limited_size(const SourceFile& file) {
-  constexpr std::array<std::string_view, 6> kEndings = {".cpp", ".h", ".py", ".rs", ".mjs", ".ts"};
+  constexpr std::array<std::string_view, 8> kEndings = {".cpp", ".h",  ".py",     ".rs",
+                                                        ".mjs", ".ts", ".svelte", ".css"};
   return !is_generated(file) &&
          std::any_of(kEndings.begin(), kEndings.end(),
                      [&](std::string_view ending) { return file.path.ends_with(ending); });

@@ -80,6 +80,10 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& serve) {
       ->add_option("--max-queued-requests", serve.max_queued_requests,
                    "requests that may wait; one more is refused")
       ->check(CLI::Range(0, 1 << 20));
+  command
+      ->add_option("--target-itl-ms", serve.target_itl_ms,
+                   "longest wait between two tokens that steps are cut for; 0: measured at start")
+      ->check(CLI::Range(0, 60'000));
   command->add_option("--max-connections", serve.max_connections, "open connections")
       ->check(CLI::Range(1, 1 << 16));
   command

@@ -20,6 +20,9 @@
 namespace twostroke {
 namespace {
 
+constexpr int64_t kNsPerMs = 1'000'000;
+constexpr int64_t kCalibrationNs = 1000 * kNsPerMs;
+
 sigset_t ending_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -32,10 +35,13 @@ void print_start(const LoadedModel& model, const Engine& engine) {
   const Decoder& decoder = *model.decoder;
   fmt::print(stderr,
              "{}: loaded in {:.0f} ms, {} threads, up to {} tokens per request\n"
-             "KV cache: {} blocks of {} tokens, {:.0f} MiB when full (--kv-memory)\n",
+             "KV cache: {} blocks of {} tokens, {:.0f} MiB when full (--kv-memory)\n"
+             "steps are cut so that no reader waits longer than {} ms for a token "
+             "(--target-itl-ms)\n",
              model_id_of(model.path), double(model.load_ns) / 1e6, model.pool->num_threads(),
              engine.max_model_len(), decoder.num_blocks(), decoder.block_size(),
-             double(decoder.kv_bytes()) / double(1 << 20));
+             double(decoder.kv_bytes()) / double(1 << 20),
+             engine.config().target_itl_ns / kNsPerMs);
 }
 
 Status serve_until_signal(HttpServer& server, const ServeOptions& options, const Clock& clock,
@@ -47,6 +53,10 @@ Status serve_until_signal(HttpServer& server, const ServeOptions& options, const
   config.max_step_tokens = options.model.max_step_tokens;
   config.max_running = options.model.max_running;
   config.max_waiting = options.max_queued_requests;
+  config.max_prefill_tokens_with_decode = config.max_step_tokens;  // the target bounds it
+  config.target_itl_ns = options.target_itl_ms > 0 ? int64_t{options.target_itl_ms} * kNsPerMs
+                                                   : EngineConfig::kMeasuredTarget;
+  config.calibration_ns = kCalibrationNs;
   const auto engine = TRY(Engine::create(config, *model.decoder, text, clock));
   const ServedModel services(model, *engine, options, static_cast<int64_t>(std::time(nullptr)));
   engine->start();

@@ -40,6 +40,7 @@ ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
   info_.kv_pool_bytes = static_cast<int64_t>(model.decoder->kv_bytes());
   info_.max_running = engine.config().max_running;
   info_.step_budget_tokens = engine.config().max_step_tokens;
+  info_.target_itl_ms = static_cast<int>(engine.config().target_itl_ns / 1'000'000);
   info_.num_threads = model.pool->num_threads();
   info_.isa = isa_name(isa_from_name(options.model.isa).value());
 }

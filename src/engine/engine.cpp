@@ -47,7 +47,9 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config, Model
                              model_len(config, model)),
                  "max_model_len"};
   }
-  return std::unique_ptr<Engine>(new Engine(config, model, text, clock));  // NOLINT: private
+  std::unique_ptr<Engine> engine(new Engine(config, model, text, clock));  // NOLINT: private
+  engine->config_.target_itl_ns = engine->core_->calibrate(config, model);
+  return engine;
 }
 
 Engine::Engine(const EngineConfig& config, Model& model, const TokenText& text, const Clock& clock)

@@ -7,7 +7,9 @@
 namespace twostroke {
 namespace {
 
-Status in_range(const char* field, int value, int lowest, int highest) {
+constexpr int64_t kMaxNs = 3'600'000'000'000;  // an hour
+
+Status in_range(const char* field, int64_t value, int64_t lowest, int64_t highest) {
   if (value >= lowest && value <= highest) return {};
   return Error{ErrorCode::kInvalidArgument,
                fmt::format("{} must be in [{}, {}], found {}", field, lowest, highest, value),
@@ -22,6 +24,8 @@ Status validate(const EngineConfig& config) {
   TRY(in_range("max_step_tokens", config.max_step_tokens, 1, 1 << 20));
   TRY(in_range("max_prefill_tokens_with_decode", config.max_prefill_tokens_with_decode, 1,
                1 << 20));
+  TRY(in_range("target_itl_ns", config.target_itl_ns, EngineConfig::kMeasuredTarget, kMaxNs));
+  TRY(in_range("calibration_ns", config.calibration_ns, 0, kMaxNs));
   TRY(in_range("max_waiting", config.max_waiting, 0, 1 << 20));
   TRY(in_range("max_model_len", config.max_model_len, 0, kMax));
   TRY(in_range("max_stop_strings", config.max_stop_strings, 0, 1024));

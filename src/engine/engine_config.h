@@ -2,6 +2,8 @@
 // on one (context length, blocks) is read from the Model at start.
 #pragma once
 
+#include <cstdint>
+
 #include "base/result.h"
 #include "kv_cache/prefix_index.h"
 
@@ -15,6 +17,12 @@ struct EngineConfig {
   int max_running = 64;
   // Prefill tokens of a step in which anybody decodes: what a reader waits between two tokens.
   int max_prefill_tokens_with_decode = 128;
+  // What a reader should wait at most between two tokens: bounds each step by the cost model's
+  // prediction, within the token limits above. 0: token limits only.
+  int64_t target_itl_ns = 0;
+  static constexpr int64_t kMeasuredTarget = -1;  // chosen by what the calibration measured
+  // How long made-up steps may teach the cost model before the first request; 0: not at all.
+  int64_t calibration_ns = 0;
   // Requests that wait for their turn; one more is refused with kOverloaded.
   int max_waiting = 256;
   // Prompt and output together; 0: what the model and the KV pool allow.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/calibration.h"
 
 namespace twostroke {
 namespace {
@@ -32,11 +33,23 @@ EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText
       runner_(model, config.max_step_tokens, config.max_running),
       sampler_(static_cast<size_t>(model.vocab_size())),
       booking_(config.max_running),
+      targets_(cost_model_, config.target_itl_ns),
       records_(config.num_step_records),
       sampled_(static_cast<size_t>(config.max_running), SampledToken{}) {
   requests_.reserve(static_cast<size_t>(config.max_live_requests()));
   metrics_.num_blocks_total = model.num_blocks();
   update_gauges();
+}
+
+int64_t EngineCore::calibrate(const EngineConfig& config, Model& model) {
+  CHECK_EQ(metrics_.num_steps.load(), 0);
+  if (config.calibration_ns > 0) {
+    twostroke::calibrate(model, clock_, config.max_step_tokens, config.calibration_ns, cost_model_);
+  }
+  if (config.target_itl_ns == EngineConfig::kMeasuredTarget) {
+    targets_.set_target_itl_ns(default_target_itl_ns(cost_model_));
+  }
+  return targets_.target_itl_ns();
 }
 
 EngineCore::Turn EngineCore::turn(CommandQueue::Wait wait) {
@@ -85,7 +98,7 @@ void EngineCore::cancel_all() {
 
 void EngineCore::step() {
   StepTimes times{.start_ns = clock_.now_ns()};
-  const StepPlan& plan = scheduler_.schedule();
+  const StepPlan& plan = scheduler_.schedule(targets_.limits());
   CHECK(!plan.empty());  // the oldest request can always go on
   times.forward_start_ns = clock_.now_ns();
   runner_.forward(plan);
@@ -97,6 +110,8 @@ void EngineCore::step() {
   publish(plan);
   update_gauges();
   step_record_.end_ns = clock_.now_ns();
+  targets_.observe(step_record_.end_ns - times.start_ns,
+                   times.forward_end_ns - times.forward_start_ns);
   records_.append(step_record_);
   publish_cost_model_error();
 }

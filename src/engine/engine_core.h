@@ -15,6 +15,7 @@
 #include "engine/model_runner.h"
 #include "engine/step_booking.h"
 #include "engine/step_records.h"
+#include "engine/step_targets.h"
 #include "engine/token_sampling.h"
 #include "kv_cache/kv_cache.h"
 #include "phases/cost_model.h"
@@ -37,6 +38,10 @@ class EngineCore {
   EngineStats stats() const { return metrics_.snapshot(); }
   std::vector<StepRecord> steps_since(int64_t after) const { return records_.since(after); }
   CostModelError cost_model_error() const;
+
+  // Before the first turn: teaches the cost model and chooses the target where the config leaves it
+  // open. Returns the target.
+  int64_t calibrate(const EngineConfig& config, Model& model);
 
  private:
   void apply(Commands& commands);
@@ -63,6 +68,7 @@ class EngineCore {
   Sampler sampler_;
   StepBooking booking_;
   CostModel cost_model_;
+  StepTargets targets_;
   EngineMetrics metrics_;
   StepRecords records_;
   StepRecord step_record_;                                // of the step under way

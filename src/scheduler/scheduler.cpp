@@ -13,6 +13,7 @@ Scheduler::Scheduler(const SchedulerConfig& config, KvCache& kv_cache)
   CHECK_GT(config.max_running, 0);
   CHECK_GE(config.max_step_tokens, config.max_running);
   CHECK_GT(config.max_prefill_tokens_with_decode, 0);
+  CHECK_GT(config.min_prefill_tokens, 0);
   const auto capacity = static_cast<size_t>(config.max_running);
   running_.reserve(capacity);
   plan_.scheduled.reserve(capacity);
@@ -39,10 +40,12 @@ void Scheduler::add(Request& request) {
   waiting_.push_back(request);
 }
 
-const StepPlan& Scheduler::schedule() {
+const StepPlan& Scheduler::schedule(const StepLimits& limits) {
   plan_.scheduled.clear();
   plan_.preempted.clear();
   plan_.num_tokens = plan_.num_logits = plan_.num_decodes = 0;
+  limits_ = limits;
+  load_ = {};
   budget_ = config_.max_step_tokens;
   num_prefill_tokens_ = 0;
   schedule_running();
@@ -78,7 +81,17 @@ int Scheduler::chunk_of(const Request& request) const {
   if (plan_.num_decodes > 0) {
     limit = std::min(limit, config_.max_prefill_tokens_with_decode - num_prefill_tokens_);
   }
-  return std::clamp(wanted, 0, std::max(0, limit));
+  limit = std::clamp(wanted, 0, std::max(0, limit));
+  return std::min(limit, affordable(request, limit));
+}
+
+// Of the next `num_tokens` tokens of a prompt, those the step's cost limit leaves room for.
+int Scheduler::affordable(const Request& request, int num_tokens) const {
+  if (limits_.cost == nullptr || num_tokens == 0) return num_tokens;
+  const int64_t limit = plan_.num_decodes > 0 ? limits_.max_with_decode : limits_.max_without;
+  const int fitting =
+      tokens_within(*limits_.cost, load_, request.num_computed_tokens, num_tokens, limit);
+  return num_prefill_tokens_ == 0 ? std::max(fitting, config_.min_prefill_tokens) : fitting;
 }
 
 // Gets the blocks for the request's next tokens, at the price of newer requests or, in the end, its
@@ -113,6 +126,7 @@ void Scheduler::unschedule(Request& request) {
   const auto item = std::ranges::find(plan_.scheduled, &request, &ScheduledRequest::request);
   if (item == plan_.scheduled.end()) return;
   budget_ += item->num_tokens;
+  load_ = load_ - load_of(item->first_token, item->num_tokens, item->needs_logits);
   if (request.num_wanted_tokens() == 1) {
     --plan_.num_decodes;
   } else {
@@ -124,11 +138,13 @@ void Scheduler::unschedule(Request& request) {
 void Scheduler::append(Request& request, int num_tokens) {
   CHECK_LE(num_tokens, budget_);
   const int first = request.num_computed_tokens;
+  const bool needs_logits = first + num_tokens == request.num_tokens();
   plan_.scheduled.push_back({.request = &request,
                              .first_token = first,
                              .num_tokens = num_tokens,
-                             .needs_logits = first + num_tokens == request.num_tokens()});
+                             .needs_logits = needs_logits});
   budget_ -= num_tokens;
+  load_ = load_ + load_of(first, num_tokens, needs_logits);
   if (request.num_wanted_tokens() == 1) {
     ++plan_.num_decodes;
   } else {

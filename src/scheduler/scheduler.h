@@ -10,6 +10,7 @@
 #include "kv_cache/kv_cache.h"
 #include "scheduler/request.h"
 #include "scheduler/request_queue.h"
+#include "scheduler/step_limits.h"
 #include "scheduler/step_plan.h"
 
 namespace twostroke {
@@ -18,6 +19,9 @@ struct SchedulerConfig {
   int max_step_tokens = 512;  // >= max_running, so that every decode has its token in every step
   int max_running = 64;
   int max_prefill_tokens_with_decode = 128;  // prefill tokens of a step in which anyone decodes
+  // Whatever the step's cost limit says, its first prefill gets this many, so that prompts go on
+  // beside any number of decodes.
+  int min_prefill_tokens = 16;
 };
 
 class Scheduler {
@@ -31,7 +35,7 @@ class Scheduler {
   // until removed.
   void add(Request& request);
   // Plans the next step. The plan is valid until the next call or a remove() of a request in it.
-  const StepPlan& schedule();
+  const StepPlan& schedule(const StepLimits& limits = {});
   // The plan was computed: its tokens count as computed and full blocks become findable.
   void complete(const StepPlan& plan);
   // Takes a request out, in whatever state it is, and gives its blocks back.
@@ -51,6 +55,7 @@ class Scheduler {
   WaitReason admit_waiting();
   WaitReason admit(Request& request);
   int chunk_of(const Request& request) const;
+  int affordable(const Request& request, int num_tokens) const;
   bool make_room(Request& request, int num_tokens);
   void preempt(Request& request);
   void unschedule(Request& request);
@@ -63,8 +68,11 @@ class Scheduler {
   RequestQueue waiting_;
   std::vector<Request*> running_;  // oldest arrival first
   StepPlan plan_;
-  int budget_ = 0;              // tokens left in the step being planned
-  int num_prefill_tokens_ = 0;  // in the step being planned
+  // Of the step being planned:
+  StepLimits limits_;
+  StepLoad load_;
+  int budget_ = 0;  // tokens left
+  int num_prefill_tokens_ = 0;
 };
 
 }  // namespace twostroke

@@ -49,6 +49,7 @@ OrderedJson limits_json(const ServerOptions& options, const ModelInfo& info) {
   return {{"max_model_len", info.max_model_len},
           {"max_running", info.max_running},
           {"step_budget_tokens", info.step_budget_tokens},
+          {"target_itl_ms", info.target_itl_ms},
           {"max_connections", options.max_connections},
           {"max_header_bytes", options.max_header_bytes},
           {"max_body_bytes", options.max_body_bytes},

@@ -33,6 +33,7 @@ struct ModelInfo {
   int64_t kv_pool_bytes = 0;
   int max_running = 0;         // requests in one step
   int step_budget_tokens = 0;  // tokens in one step
+  int target_itl_ms = 0;       // steps are cut for it; 0: no target
   int num_threads = 0;
   std::string isa;
 };

@@ -93,6 +93,7 @@ EngineConfig Simulation::random_config() {
   config.max_step_tokens = between(config.max_running, config.max_running + 24);
   config.max_prefill_tokens_with_decode = between(1, 12);
   config.max_waiting = between(0, 8);
+  if (one_in(2)) config.target_itl_ns = between(1, 4'000'000);
   config.num_step_records = between(1, 8);
   if (one_in(4)) {  // law 3 must hold whatever the hash is
     config.prefix_hash = {[](std::string_view) { return uint64_t{7}; },

@@ -46,6 +46,7 @@ void CommandQueue::cancel(RequestId id) {
   if (!std::ranges::binary_search(live_, id)) return;
   if (std::ranges::find(pending_.cancelled, id) != pending_.cancelled.end()) return;
   pending_.cancelled.push_back(id);
+  has_cancels_.store(true, std::memory_order_release);
   has_commands_.store(true, std::memory_order_release);
   command_arrived_.notify_one();
 }
@@ -77,8 +78,22 @@ void CommandQueue::cancel_all_and_quit() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   pending_.cancel_all = pending_.quit = true;
+  has_cancels_.store(true, std::memory_order_release);
   has_commands_.store(true, std::memory_order_release);
   command_arrived_.notify_one();
+}
+
+int64_t CommandQueue::num_cancelled_tokens(const StepPlan& plan) {
+  if (!has_cancels_.load(std::memory_order_acquire)) return 0;
+  const std::lock_guard lock(mutex_);
+  int64_t num_tokens = 0;
+  for (const ScheduledRequest& item : plan.scheduled) {
+    const bool cancelled =
+        pending_.cancel_all ||
+        std::ranges::find(pending_.cancelled, item.request->id) != pending_.cancelled.end();
+    if (cancelled) num_tokens += item.num_tokens;
+  }
+  return num_tokens;
 }
 
 void CommandQueue::take(Wait wait, Commands& commands) {
@@ -90,6 +105,7 @@ void CommandQueue::take(Wait wait, Commands& commands) {
   }
   std::swap(commands, pending_);
   has_commands_.store(false, std::memory_order_relaxed);
+  has_cancels_.store(false, std::memory_order_relaxed);
   if (commands.quit) {
     quit_taken_ = true;
     state_changed_.notify_all();

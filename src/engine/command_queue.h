@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/active_request.h"
+#include "scheduler/step_plan.h"
 
 namespace twostroke {
 
@@ -48,6 +49,10 @@ class CommandQueue {
   void cancel_all_and_quit();
   int num_live() const { return num_live_.load(std::memory_order_relaxed); }
 
+  // How many of the plan's tokens belong to requests that are to be cancelled. Takes no lock while
+  // nobody is. Engine thread.
+  int64_t num_cancelled_tokens(const StepPlan& plan);
+
   // Engine thread.
   enum class Wait { kNo, kUntilCommand };
   void take(Wait wait, Commands& commands);
@@ -62,6 +67,7 @@ class CommandQueue {
   std::condition_variable state_changed_;
   Commands pending_;
   std::atomic<bool> has_commands_{false};  // lets a busy engine skip the mutex
+  std::atomic<bool> has_cancels_{false};   // the same for a step under way
   std::vector<RequestId> live_;            // ascending
   std::atomic<int> num_live_{0};
   RequestId last_id_ = 0;

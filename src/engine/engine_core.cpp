@@ -101,19 +101,32 @@ void EngineCore::step() {
   const StepPlan& plan = scheduler_.schedule(targets_.limits());
   CHECK(!plan.empty());  // the oldest request can always go on
   times.forward_start_ns = clock_.now_ns();
-  runner_.forward(plan);
+  abort_.begin(plan);
+  times.aborted = !runner_.forward(plan, abort_);
+  abort_.end(times.aborted);
   times.forward_end_ns = clock_.now_ns();
   record(plan, times);
   booking_.book(scheduler_, plan, times, cost_model_);
-  sample(plan);
-  scheduler_.complete(plan);
-  publish(plan);
+  if (!times.aborted) {  // else the same is planned again, without those who left
+    sample(plan);
+    scheduler_.complete(plan);
+    publish(plan);
+  }
   update_gauges();
   step_record_.end_ns = clock_.now_ns();
   targets_.observe(step_record_.end_ns - times.start_ns,
                    times.forward_end_ns - times.forward_start_ns);
   records_.append(step_record_);
   publish_cost_model_error();
+}
+
+// Others lose what the step had done for them, so they are hardly ever made to: only for a step
+// that is mostly somebody's who left, and not twice in a row.
+bool EngineCore::StepAbort::should_abort() {
+  const int64_t cancelled = core_.commands_.num_cancelled_tokens(*plan_);
+  if (cancelled == 0) return false;
+  return cancelled == plan_->num_tokens ||
+         (2 * cancelled > plan_->num_tokens && !last_was_aborted_);
 }
 
 void EngineCore::record(const StepPlan& plan, const StepTimes& times) {

@@ -58,6 +58,20 @@ class EngineCore {
   void update_gauges();
   void publish_cost_model_error();
 
+  // Ends a step that nobody, or hardly anybody, waits for any more.
+  class StepAbort final : public AbortCheck {
+   public:
+    explicit StepAbort(EngineCore& core) : core_(core) {}
+    bool should_abort() override;
+    void begin(const StepPlan& plan) { plan_ = &plan; }
+    void end(bool aborted) { last_was_aborted_ = aborted; }
+
+   private:
+    EngineCore& core_;
+    const StepPlan* plan_ = nullptr;
+    bool last_was_aborted_ = false;
+  };
+
   const TokenText& token_text_;
   const Clock& clock_;
   CommandQueue& commands_;
@@ -70,6 +84,7 @@ class EngineCore {
   CostModel cost_model_;
   StepTargets targets_;
   EngineMetrics metrics_;
+  StepAbort abort_{*this};
   StepRecords records_;
   StepRecord step_record_;                                // of the step under way
   std::vector<Result<SampledToken>> sampled_;             // [max_running], in the plan's order

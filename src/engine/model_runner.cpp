@@ -15,7 +15,7 @@ ModelRunner::ModelRunner(Model& model, int max_step_tokens, int max_running)
   logits_rows_.reserve(max_logits_);
 }
 
-void ModelRunner::forward(const StepPlan& plan) {
+bool ModelRunner::forward(const StepPlan& plan, AbortCheck& abort) {
   token_ids_.clear();
   positions_.clear();
   sequences_.clear();
@@ -37,8 +37,9 @@ void ModelRunner::forward(const StepPlan& plan) {
   const Batch batch{.token_ids = token_ids_,
                     .positions = positions_,
                     .sequences = sequences_,
-                    .logits_rows = logits_rows_};
-  model_.forward(batch, {logits_.get(), logits_rows_.size() * vocab_size_});
+                    .logits_rows = logits_rows_,
+                    .abort = &abort};
+  return model_.forward(batch, {logits_.get(), logits_rows_.size() * vocab_size_});
 }
 
 std::span<float> ModelRunner::logits(int index) {

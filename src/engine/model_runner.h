@@ -15,7 +15,8 @@ class ModelRunner {
  public:
   ModelRunner(Model& model, int max_step_tokens, int max_running);
 
-  void forward(const StepPlan& plan);
+  // False: `abort` ended it half-way, and nothing of it counts.
+  bool forward(const StepPlan& plan, AbortCheck& abort);
   // [vocab_size] logits of the `index`-th item of the plan that needs them; the sampler may change
   // them in place.
   std::span<float> logits(int index);

@@ -61,7 +61,7 @@ void StepBooking::book(const Scheduler& scheduler, const StepPlan& plan, const S
   }
   book_running(scheduler, plan, times, cost_model);
   book_waiting(scheduler, plan, times);
-  cost_model.observe(shape, times.forward_end_ns - times.forward_start_ns);
+  if (!times.aborted) cost_model.observe(shape, times.forward_end_ns - times.forward_start_ns);
 }
 
 void StepBooking::book_running(const Scheduler& scheduler, const StepPlan& plan,

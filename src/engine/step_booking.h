@@ -17,6 +17,7 @@ struct StepTimes {
   int64_t start_ns = 0;  // commands applied, planning begins
   int64_t forward_start_ns = 0;
   int64_t forward_end_ns = 0;
+  bool aborted = false;  // the forward pass ended half-way: nothing to learn from
 };
 
 class StepBooking {

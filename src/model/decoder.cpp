@@ -184,22 +184,28 @@ void Decoder::run_head(std::span<float> logits) {
   }
 }
 
-void Decoder::forward(const Batch& batch, std::span<float> logits) {
+bool Decoder::should_abort() const {
+  return batch_->abort != nullptr && batch_->abort->should_abort();
+}
+
+bool Decoder::forward(const Batch& batch, std::span<float> logits) {
   const int64_t start_ns = clock_.now_ns();
   prepare(batch);
   pool_.begin_step();
+  bool finished = false;
   if (num_rows_ <= kFewRows) {
     prepare_attention_units();
-    run_few_rows();
+    finished = run_few_rows();
   } else {
-    run_many_rows();
+    finished = run_many_rows();
   }
   const int64_t head_ns = clock_.now_ns();
-  run_head(logits);
+  if (finished) run_head(logits);
   pool_.end_step();
   const int64_t end_ns = clock_.now_ns();
   times_ = {.total_ns = end_ns - start_ns, .head_ns = end_ns - head_ns};
   batch_ = nullptr;
+  return finished;
 }
 
 }  // namespace twostroke

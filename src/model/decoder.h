@@ -40,7 +40,7 @@ class Decoder final : public Model {
   int max_context_length() const override { return max_context_; }
   int block_size() const override { return kKvBlockTokens; }
   int num_blocks() const override { return options_.num_blocks; }
-  void forward(const Batch& batch, std::span<float> logits) override;
+  bool forward(const Batch& batch, std::span<float> logits) override;
   const ForwardTimes& last_times() const override { return times_; }
 
   const DecoderSpec& spec() const { return spec_; }
@@ -94,7 +94,8 @@ class Decoder final : public Model {
   void for_rows(F&& each_row);
   template <typename F>
   void for_panels(int num_panels, int multiple, F&& each_range);
-  void run_few_rows();
+  bool should_abort() const;
+  bool run_few_rows();
   void few_rows_layer(int layer);
   void few_rows_attention(int layer);
   void few_rows_project(const Linear& linear, const Activations& input,
@@ -103,7 +104,7 @@ class Decoder final : public Model {
   // decoder_many_rows.cpp: rows are cut over the threads.
   template <typename F>
   void for_runs(int row_begin, int row_end, F&& each_run) const;
-  void run_many_rows();
+  bool run_many_rows();
   void block_before_attention(int layer, int row_begin, int row_end, WorkerScratch& scratch);
   void block_after_attention(int layer, int row_begin, int row_end, WorkerScratch& scratch);
   void block_feed_forward(int layer, int row_begin, int row_end, WorkerScratch& scratch);

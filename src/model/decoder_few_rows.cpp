@@ -121,9 +121,13 @@ void Decoder::few_rows_layer(int layer) {
   few_rows_project(weights.down, workspace_.ffn, weights.post_ffn_norm);
 }
 
-void Decoder::run_few_rows() {
+bool Decoder::run_few_rows() {
   for (int row = 0; row < num_rows_; ++row) embed_row(row, workspace_.workers[0].embedding);
-  for (int layer = 0; layer < spec_.num_layers; ++layer) few_rows_layer(layer);
+  for (int layer = 0; layer < spec_.num_layers; ++layer) {
+    if (should_abort()) return false;
+    few_rows_layer(layer);
+  }
+  return true;
 }
 
 }  // namespace twostroke

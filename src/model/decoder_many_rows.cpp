@@ -98,7 +98,7 @@ bool Decoder::wants_logits(int row_begin, int row_end) const {
                      [&](int32_t row) { return row >= row_begin && row < row_end; });
 }
 
-void Decoder::run_many_rows() {
+bool Decoder::run_many_rows() {
   // Whole tiles of rows, and at least one block for each thread where the rows allow it.
   const int share = (num_rows_ + pool_.num_threads() - 1) / pool_.num_threads();
   const int block_rows = std::min(kRowBlock, (share + kRowTile - 1) / kRowTile * kRowTile);
@@ -114,6 +114,7 @@ void Decoder::run_many_rows() {
     block_before_attention(0, begin, end, scratch_of(worker));
   });
   for (int layer = 0; layer < spec_.num_layers; ++layer) {
+    if (should_abort()) return false;
     pool_.parallel_for(num_blocks, [&](int block, int worker) {
       // The last blocks see the most keys: they go first, so that threads end together.
       const int begin = (num_blocks - 1 - block) * block_rows;
@@ -124,6 +125,7 @@ void Decoder::run_many_rows() {
       if (layer < last_layer) block_before_attention(layer + 1, begin, end, scratch_of(worker));
     });
   }
+  return true;
 }
 
 }  // namespace twostroke

@@ -144,6 +144,42 @@ TEST_P(DecoderInvariance, ACrowdDoesNotChangeABit) {
   }
 }
 
+class AbortAfter final : public AbortCheck {
+ public:
+  explicit AbortAfter(int num_checks) : left_(num_checks) {}
+  bool should_abort() override { return left_-- == 0; }
+
+ private:
+  int left_;
+};
+
+// A step that was given up in any layer leaves nothing behind that the next one could pick up.
+TEST_P(DecoderInvariance, AStepGivenUpHalfWayLeavesNoTrace) {
+  const TinyModelOptions& options = GetParam();
+  const auto tokens = tokens_of(50, options.vocab_size, 13);
+  const auto table = table_from(0, 1, 4);
+  LoadedTiny tiny = load_tiny(options, 2, best_isa());
+  const auto expected = in_chunks(*tiny.decoder, tokens, 50, table);
+  std::vector<int32_t> positions(tokens.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  auto logits = expected;
+  for (const int num_tokens : {20, 50}) {  // both ways of sharing work
+    for (int layer = 0; layer < tiny.decoder->spec().num_layers; ++layer) {
+      AbortAfter abort(layer);
+      const SequenceView sequence{0, num_tokens, num_tokens, table};
+      const int32_t last_row = num_tokens - 1;
+      const auto size = static_cast<size_t>(num_tokens);
+      EXPECT_FALSE(tiny.decoder->forward({std::span(tokens).first(size),
+                                          std::span(positions).first(size),
+                                          {&sequence, 1},
+                                          {&last_row, 1},
+                                          &abort},
+                                         logits));
+      ASSERT_TRUE(in_chunks(*tiny.decoder, tokens, 50, table) == expected) << layer;
+    }
+  }
+}
+
 TEST_P(DecoderInvariance, LogitsDependOnEveryTokenOfTheContext) {
   // Without this, a decoder that ignored its input would pass the tests above.
   TinyModelOptions options = GetParam();

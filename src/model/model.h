@@ -19,6 +19,14 @@ struct SequenceView {
       block_table;  // covers [0, context_length) in blocks of Model::block_size()
 };
 
+// Asked between the layers of a step, on the thread that called forward(): a step whose requests
+// all went away is not worth finishing.
+class AbortCheck {
+ public:
+  virtual ~AbortCheck() = default;
+  virtual bool should_abort() = 0;
+};
+
 // The flattened input of one step; built by the engine's ModelRunner, read by the Model.
 struct Batch {
   std::span<const TokenId> token_ids;  // [num_tokens]
@@ -26,6 +34,7 @@ struct Batch {
   std::span<const SequenceView>
       sequences;  // [num_sequences], rows in order, covering all of token_ids
   std::span<const int32_t> logits_rows;  // [num_logits] rows whose next-token logits are wanted
+  AbortCheck* abort = nullptr;           // nullptr: the step runs to its end
 };
 
 // Nanoseconds of the last forward by part, for `bench` and the ledger. They sum to at most the
@@ -44,8 +53,9 @@ class Model {
   virtual int num_blocks() const = 0;  // KV blocks that exist; block ids are [0, num_blocks)
   // Writes the KV of every row, then the logits of `batch.logits_rows` in their order.
   // `logits`: [num_logits, vocab_size] f32 row-major. REQUIRES: every id, position and block in
-  // range.
-  virtual void forward(const Batch& batch, std::span<float> logits) = 0;
+  // range. False: `batch.abort` ended it half-way; no logits, and the rows' KV must be computed
+  // again.
+  virtual bool forward(const Batch& batch, std::span<float> logits) = 0;
   virtual const ForwardTimes& last_times() const = 0;
 };
 

@@ -42,7 +42,7 @@ FakeModel::FakeModel(const FakeModelConfig& config, ManualClock* clock)
   slots_.resize(static_cast<size_t>(config.num_blocks) * static_cast<size_t>(config.block_size));
 }
 
-void FakeModel::forward(const Batch& batch, std::span<float> logits) {
+bool FakeModel::forward(const Batch& batch, std::span<float> logits) {
   CHECK(!batch.token_ids.empty());
   CHECK_EQ(batch.token_ids.size(), batch.positions.size());
   CHECK_EQ(logits.size(), batch.logits_rows.size() * static_cast<size_t>(config_.vocab_size));
@@ -55,6 +55,12 @@ void FakeModel::forward(const Batch& batch, std::span<float> logits) {
     write(batch, sequence);
   }
   CHECK_EQ(static_cast<size_t>(next_row), batch.token_ids.size());
+  times_.total_ns = config_.fixed_ns + config_.token_ns * next_row;
+  if (during_forward_) during_forward_();
+  if (batch.abort != nullptr && batch.abort->should_abort()) {
+    if (clock_ != nullptr) clock_->advance_ns(times_.total_ns / 2);
+    return false;
+  }
   for (const SequenceView& sequence : batch.sequences) {
     read_context(sequence, sequence.context_length);
   }
@@ -64,8 +70,8 @@ void FakeModel::forward(const Batch& batch, std::span<float> logits) {
   }
   ++num_forwards_;
   num_tokens_computed_ += next_row;
-  times_.total_ns = config_.fixed_ns + config_.token_ns * next_row;
   if (clock_ != nullptr) clock_->advance_ns(times_.total_ns);
+  return true;
 }
 
 FakeModel::Slot& FakeModel::slot(const SequenceView& sequence, int position) {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -38,8 +40,11 @@ class FakeModel final : public Model {
   int max_context_length() const override { return config_.max_context_length; }
   int block_size() const override { return config_.block_size; }
   int num_blocks() const override { return config_.num_blocks; }
-  void forward(const Batch& batch, std::span<float> logits) override;
+  bool forward(const Batch& batch, std::span<float> logits) override;
   const ForwardTimes& last_times() const override { return times_; }
+
+  // Called in the middle of each forward, before the batch's abort check.
+  void set_during_forward(std::function<void()> call) { during_forward_ = std::move(call); }
 
   int64_t num_forwards() const { return num_forwards_; }
   int64_t num_tokens_computed() const { return num_tokens_computed_; }
@@ -59,6 +64,7 @@ class FakeModel final : public Model {
   FakeModelConfig config_;
   ManualClock* clock_;
   std::vector<Slot> slots_;  // [num_blocks, block_size]
+  std::function<void()> during_forward_;
   ForwardTimes times_;
   int64_t num_forwards_ = 0;
   int64_t num_tokens_computed_ = 0;

@@ -167,6 +167,13 @@ void Simulation::disturb() {
 }
 
 void Simulation::step() {
+  // Somebody leaves in the middle of a step now and then.
+  if (one_in(20) && !clients_.empty()) {
+    const size_t who = static_cast<size_t>(between(0, static_cast<int>(clients_.size()) - 1));
+    model_->set_during_forward([this, id = clients_[who].id] { engine_->cancel(id); });
+  } else {
+    model_->set_during_forward(nullptr);
+  }
   if (engine_->step_once()) ++outcome_.tally.num_steps;
   engine_->check_invariants();
   const EngineStats stats = engine_->stats();

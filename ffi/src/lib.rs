@@ -4,6 +4,7 @@
 
 mod python_json;
 mod template;
+mod traced;
 
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -104,9 +105,10 @@ pub unsafe extern "C" fn ts_template_render(
     template: *const Template,
     context: *const u8,
     length: usize,
+    is_traced: c_int,
     result: *mut TsText,
 ) -> c_int {
-    match guarded(|| (*template).render(utf8(context, length, "the context")?)) {
+    match guarded(|| (*template).render(utf8(context, length, "the context")?, is_traced != 0)) {
         Ok(text) => {
             *result = TsText::new(text, 0);
             1

@@ -4,6 +4,8 @@
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use crate::traced::{is_mark, TracedMap};
+
 const MAX_DEPTH: usize = 100;
 const MAX_INDENT: usize = 16;
 
@@ -106,6 +108,10 @@ fn write_value(
         }
         kind => return Err(invalid(format!("tojson: {kind} is not JSON serializable"))),
     }
+    if let Some(map) = value.downcast_object_ref::<TracedMap>() {
+        let json = out.split_off(start);
+        out.push_str(&map.marked(&json));
+    }
     state.consume_fuel(1 + ((out.len() - start) / 64) as u64)
 }
 
@@ -154,7 +160,7 @@ fn write_string(text: &str, style: &Style, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' || (style.ensure_ascii && c > '~') => {
+            c if c < ' ' || (style.ensure_ascii && c > '~' && !is_mark(c)) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     out.push_str(&format!("\\u{unit:04x}"));
                 }

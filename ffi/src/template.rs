@@ -7,6 +7,7 @@ use minijinja::value::{Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 
 use crate::python_json::tojson;
+use crate::traced::traced_variables;
 
 /// What one rendering may use: an instruction costs 1, so does every 64 bytes it makes. It bounds time and memory.
 /// One thing escapes it in minijinja 3.1: lists that are doubled more than 32 times by `+`.
@@ -89,11 +90,11 @@ impl Template {
     }
 
     /// `context` is a JSON object; its members are the template's variables.
-    pub fn render(&self, context: &str) -> Result<String, Failure> {
+    pub fn render(&self, context: &str, is_traced: bool) -> Result<String, Failure> {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
                 .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, || self.render_here(context))
+                .spawn_scoped(scope, || self.render_here(context, is_traced))
                 .map_err(|e| Failure::new(format!("cannot start a thread to render: {e}")))?;
             thread
                 .join()
@@ -101,10 +102,13 @@ impl Template {
         })
     }
 
-    fn render_here(&self, context: &str) -> Result<String, Failure> {
+    fn render_here(&self, context: &str, is_traced: bool) -> Result<String, Failure> {
         let variables: serde_json::Value =
             serde_json::from_str(context).map_err(|e| Failure::new(format!("the context: {e}")))?;
         let template = self.environment.get_template("chat")?;
+        if is_traced {
+            return Ok(template.render(traced_variables(&variables))?);
+        }
         Ok(template.render(Value::from(Serde(&variables)))?)
     }
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "prompt/continue_final_message.h"
+#include "prompt/marked_request.h"
 #include "twostroke_ffi.h"
 
 namespace twostroke {
@@ -142,17 +143,19 @@ struct ChatTemplate::Compiled {
   LocalTime now;
   std::string bos_token, eos_token;
   TsTemplate* handle = nullptr;
+  std::vector<std::u32string> words;
 
   Compiled() = default;
   Compiled(const Compiled&) = delete;
   Compiled& operator=(const Compiled&) = delete;
   ~Compiled() { ts_template_free(handle); }
 
-  Result<std::string> render(const Json& messages, const Json& request) const;
+  Result<std::string> render(const Json& messages, const Json& request,
+                             bool is_traced = false) const;
 };
 
-Result<std::string> ChatTemplate::Compiled::render(const Json& messages,
-                                                   const Json& request) const {
+Result<std::string> ChatTemplate::Compiled::render(const Json& messages, const Json& request,
+                                                   bool is_traced) const {
   // As apply_chat_template does: special tokens, then the caller's variables over them; tools and
   // documents are None where there are none, not undefined.
   ContextWriter context;
@@ -167,7 +170,7 @@ Result<std::string> ChatTemplate::Compiled::render(const Json& messages,
   TRY(context.add("add_generation_prompt", flag(request, "add_generation_prompt", true), ""));
   const std::string json = std::move(context).finish();
   TsText result{};
-  const int code = ts_template_render(handle, json.data(), json.size(), &result);
+  const int code = ts_template_render(handle, json.data(), json.size(), is_traced ? 1 : 0, &result);
   if (code < 0) {
     return Error{ErrorCode::kTooLarge, "the chat template is stopped, " + take_reason(result),
                  "messages"};
@@ -191,6 +194,7 @@ Result<ChatTemplate> ChatTemplate::create(std::string_view source, std::string_v
   compiled->now = std::move(now);
   compiled->bos_token = bos_token;
   compiled->eos_token = eos_token;
+  compiled->words = words_in_template(source);
   TsText error{};
   compiled->handle =
       ts_template_new(source.data(), source.size(), format_now, &compiled->now, &error);
@@ -204,13 +208,27 @@ Result<ChatTemplate> ChatTemplate::create(std::string_view source, std::string_v
 }
 
 Result<std::string> ChatTemplate::render(const Json& request) const {
+  const Json shaped = TRY(shape_request(request));
+  std::string text = TRY(render_shaped(shaped, /*is_traced=*/false));
+  if (!flag(request, "continue_final_message", false)) return text;
+  return end_at_final_message(std::move(text), shaped["messages"]);
+}
+
+Result<Json> ChatTemplate::shape_request(const Json& request) const {
   TRY(check_depth(request));
   const Json* messages = request.is_object() ? find(request, "messages") : nullptr;
   if (messages == nullptr || !messages->is_array()) return invalid("must be an array", "messages");
-  const Json shaped = TRY(shape_messages(*messages, shape_));
-  std::string text = TRY(compiled_->render(shaped, request));
-  if (!flag(request, "continue_final_message", false)) return text;
-  return end_at_final_message(std::move(text), shaped);
+  Json shaped = request;
+  shaped["messages"] = TRY(shape_messages(*messages, shape_));
+  return shaped;
+}
+
+Result<std::string> ChatTemplate::render_shaped(const Json& shaped, bool is_traced) const {
+  return compiled_->render(shaped.at("messages"), shaped, is_traced);
+}
+
+const std::vector<std::u32string>& ChatTemplate::words() const {
+  return compiled_->words;
 }
 
 Result<std::string> ChatTemplate::render(const nlohmann::json& request) const {

@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "prompt/message_shape.h"
@@ -41,6 +42,14 @@ class ChatTemplate {
 
   // The same without touching the messages: what the template itself makes of them.
   Result<std::string> render_verbatim(const nlohmann::ordered_json& request) const;
+
+  // render() in two steps, for who does something in between: the request with its messages in the
+  // template's shape, and what the template makes of it. `is_traced`: as ts_template_render says.
+  Result<nlohmann::ordered_json> shape_request(const nlohmann::ordered_json& request) const;
+  Result<std::string> render_shaped(const nlohmann::ordered_json& shaped, bool is_traced) const;
+
+  // The quoted words in the template's code, which it may compare a text with.
+  const std::vector<std::u32string>& words() const;
 
   // Whether the template reads content that is a list of parts; where not, render() joins the text
   // parts.

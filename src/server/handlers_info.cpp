@@ -3,6 +3,7 @@
 #include "server/error_response.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
+#include "server/router.h"
 
 namespace twostroke {
 namespace {
@@ -59,6 +60,15 @@ OrderedJson limits_json(const ServerOptions& options, const ModelInfo& info) {
           {"max_json_depth", options.max_json_depth}};
 }
 
+// For clients that ask what this server can do. One that ends in "/" has something below it.
+OrderedJson endpoints_json() {
+  OrderedJson endpoints = OrderedJson::array();
+  for (const Route& route : routes()) {
+    endpoints.push_back(fmt::format("{} {}", route.method, route.path));
+  }
+  return endpoints;
+}
+
 }  // namespace
 
 Reply handle_health(const HttpRequest&, const Serving&) {
@@ -102,6 +112,7 @@ Reply handle_props(const HttpRequest&, const Serving& serving) {
                       {"blocks", info.num_kv_blocks},
                       {"pool_bytes", info.kv_pool_bytes}};
   body["limits"] = limits_json(serving.options, info);
+  body["endpoints"] = endpoints_json();
   const EngineStats stats = serving.context->engine.stats();
   body["engine"] = {{"running", stats.num_running},
                     {"waiting", stats.num_waiting},

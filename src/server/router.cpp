@@ -82,6 +82,10 @@ Reply no_route(const HttpRequest& request) {
 
 }  // namespace
 
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
 bool is_quick(const HttpRequest& request) {
   const Route* route = find_route(request);
   return route == nullptr || route->quick;

@@ -2,6 +2,7 @@
 // is in router.cpp.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "server/reply.h"
@@ -15,6 +16,9 @@ struct Route {
   bool needs_model;
   bool quick;  // may run on the I/O thread
 };
+
+// Everything that can be asked for, in the order in which it is looked up.
+std::span<const Route> routes();
 
 // Whether dispatch() returns at once for this request.
 bool is_quick(const HttpRequest& request);

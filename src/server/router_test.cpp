@@ -69,6 +69,18 @@ TEST_F(RouterTest, WhileLoadingItSaysWhatItDoes) {
   EXPECT_EQ(ask("GET", "/", "", false).status, 200);
 }
 
+TEST_F(RouterTest, PropsSayWhatCanBeAskedFor) {
+  const OrderedJson endpoints = json("GET", "/props")["endpoints"];
+  ASSERT_EQ(endpoints.size(), routes().size());
+  for (const auto& endpoint : endpoints) {
+    const std::string text = endpoint;
+    const size_t space = text.find(' ');
+    const std::string path = text.substr(space + 1) + (text.back() == '/' ? "x" : "");
+    const std::string allowed = header(ask("OPTIONS", path == "/x" ? "/" : path), "Allow");
+    EXPECT_NE(allowed.find(text.substr(0, space)), std::string::npos) << text;
+  }
+}
+
 TEST_F(RouterTest, Health) {
   EXPECT_EQ(ask("GET", "/health").body, R"({"status":"ok"})");
   EXPECT_EQ(ask("HEAD", "/v1/health").status, 200);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 
@@ -53,8 +54,12 @@ bool starts_with(const std::string& text, std::string_view start) {
 
 // The index in "message[7]", or -1.
 int message_index(const std::string& source) {
-  if (!starts_with(source, "message[")) return -1;
-  return std::atoi(source.c_str() + 8);
+  constexpr std::string_view kStart = "message[";
+  int index = -1;
+  if (source.starts_with(kStart)) {
+    std::from_chars(source.data() + kStart.size(), source.data() + source.size(), index);
+  }
+  return index;
 }
 
 int last_message(const std::vector<PromptSpan>& spans) {

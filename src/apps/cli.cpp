@@ -85,6 +85,15 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& serve) {
       ->add_option("--target-itl-ms", serve.target_itl_ms,
                    "longest wait between two tokens that steps are cut for; 0: measured at start")
       ->check(CLI::Range(0, 60'000));
+  command
+      ->add_option("--tool-call-parser", serve.tool_call_parser,
+                   "how calls of tools are written in answers: a format's name, none, or auto: as "
+                   "the chat template writes them")
+      ->capture_default_str();
+  command
+      ->add_option("--reasoning-parser", serve.reasoning_parser,
+                   "how reasoning is set off in answers: think, mistral, none, or auto")
+      ->capture_default_str();
   command->add_option("--max-connections", serve.max_connections, "open connections")
       ->check(CLI::Range(1, 1 << 16));
   command

@@ -58,9 +58,10 @@ Status serve_until_signal(HttpServer& server, const ServeOptions& options, const
                                                    : EngineConfig::kMeasuredTarget;
   config.calibration_ns = kCalibrationNs;
   const auto engine = TRY(Engine::create(config, *model.decoder, text, clock));
-  const ServedModel services(model, *engine, options, static_cast<int64_t>(std::time(nullptr)));
+  const auto services =
+      TRY(ServedModel::create(model, *engine, options, static_cast<int64_t>(std::time(nullptr))));
   engine->start();
-  server.set_ready(ServerContext{*engine, services});
+  server.set_ready(ServerContext{*engine, *services});
   print_start(model, *engine);
   fmt::print("listening on {}\n", server.url());
   std::fflush(stdout);

@@ -7,6 +7,7 @@
 
 #include "apps/model_paths.h"
 #include "prompt/builtin_templates.h"
+#include "prompt/tool_prompt.h"
 
 namespace twostroke {
 
@@ -45,6 +46,31 @@ ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
   info_.isa = isa_name(isa_from_name(options.model.isa).value());
 }
 
+Result<std::unique_ptr<ServedModel>> ServedModel::create(const LoadedModel& model,
+                                                         const Engine& engine,
+                                                         const ServeOptions& options,
+                                                         int64_t created_unix_s) {
+  std::unique_ptr<ServedModel> made(new ServedModel(model, engine, options, created_unix_s));
+  TRY(made->choose_reply_format(options));
+  return made;
+}
+
+Status ServedModel::choose_reply_format(const ServeOptions& options) {
+  info_.reply_format = TRY(twostroke::choose_reply_format(
+      info_.chat_template, options.tool_call_parser, options.reasoning_parser));
+  if (model_.chat_template) {
+    template_takes_tools_ = takes_tools([this](const nlohmann::ordered_json& request) {
+      return model_.chat_template->render(request);
+    });
+  }
+  for (const std::string_view marker : marker_texts(info_.reply_format)) {
+    const auto ids = TRY(encode(marker, /*add_special=*/false, /*parse_special=*/true));
+    if (ids.size() == 1) info_.format_tokens.push_back(ids.front());
+  }
+  std::ranges::sort(info_.format_tokens);
+  return {};
+}
+
 Result<std::vector<TokenId>> ServedModel::encode(std::string_view text, bool add_special,
                                                  bool parse_special) const {
   return model_.tokenizer->encode(text,
@@ -62,6 +88,7 @@ std::string ServedModel::token_bytes(TokenId token) const {
 
 Result<std::string> ServedModel::render_chat(const nlohmann::ordered_json& request) const {
   if (!model_.chat_template) return no_chat_template_error();
+  if (!template_takes_tools_) return model_.chat_template->render(explain_tools(request));
   return model_.chat_template->render(request);
 }
 

@@ -11,8 +11,9 @@ namespace twostroke {
 class ServedModel final : public ModelServices {
  public:
   // `model` must outlive this. `created_unix_s`: when it was loaded.
-  ServedModel(const LoadedModel& model, const Engine& engine, const ServeOptions& options,
-              int64_t created_unix_s);
+  static Result<std::unique_ptr<ServedModel>> create(const LoadedModel& model, const Engine& engine,
+                                                     const ServeOptions& options,
+                                                     int64_t created_unix_s);
 
   const ModelInfo& info() const override { return info_; }
   Result<std::vector<TokenId>> encode(std::string_view text, bool add_special,
@@ -22,8 +23,13 @@ class ServedModel final : public ModelServices {
   Result<std::string> render_chat(const nlohmann::ordered_json& request) const override;
 
  private:
+  ServedModel(const LoadedModel& model, const Engine& engine, const ServeOptions& options,
+              int64_t created_unix_s);
+  Status choose_reply_format(const ServeOptions& options);
+
   const LoadedModel& model_;
   ModelInfo info_;
+  bool template_takes_tools_ = true;
 };
 
 }  // namespace twostroke

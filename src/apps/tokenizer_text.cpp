@@ -12,4 +12,8 @@ void TokenizerText::append_bytes(TokenId token, std::string& bytes) const {
   if (token < tokenizer_.vocab_size()) bytes += tokenizer_.token_to_piece(token, false);
 }
 
+void TokenizerText::append_spelling(TokenId token, std::string& bytes) const {
+  if (token < tokenizer_.vocab_size()) bytes += tokenizer_.token_to_piece(token, true);
+}
+
 }  // namespace twostroke

@@ -16,6 +16,7 @@ class TokenizerText final : public TokenText {
 
   int vocab_size() const override { return vocab_size_; }
   void append_bytes(TokenId token, std::string& bytes) const override;
+  void append_spelling(TokenId token, std::string& bytes) const override;
   std::span<const TokenId> end_of_generation_tokens() const override { return end_tokens_; }
 
  private:

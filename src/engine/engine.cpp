@@ -79,7 +79,8 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
                    .min_tokens = input.sampling.min_tokens,
                    .ignore_eos = input.ignore_eos,
                    .stop_token_ids = std::move(input.stop_token_ids),
-                   .stop_strings = std::move(input.stop)},
+                   .stop_strings = std::move(input.stop),
+                   .spelled_tokens = std::move(input.spelled_tokens)},
       received_ns);
   // All the memory it will ever need, taken here and not on the engine thread.
   const size_t capacity = static_cast<size_t>(num_prompt_tokens) + static_cast<size_t>(max_tokens);

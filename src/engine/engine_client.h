@@ -22,6 +22,7 @@ struct RequestInput {
   bool ignore_eos = false;
   std::vector<std::string> stop;        // stop strings, not part of the text
   std::vector<TokenId> stop_token_ids;  // besides the model's own end-of-generation tokens
+  std::vector<TokenId> spelled_tokens;  // control tokens that are text in this answer; sorted
   std::string cache_salt;               // KV is shared only between equal salts
   bool return_progress = false;
   bool cache_prompt = true;  // false: reuse no KV of earlier requests

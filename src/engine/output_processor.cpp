@@ -21,7 +21,11 @@ OutputProcessor::Output OutputProcessor::append(TokenId token, int num_output_to
   Output output;
   bytes_.clear();
   text_.clear();
-  token_text_.append_bytes(token, bytes_);
+  if (std::ranges::binary_search(limits_.spelled_tokens, token)) {
+    token_text_.append_spelling(token, bytes_);
+  } else {
+    token_text_.append_bytes(token, bytes_);
+  }
   utf8_.append(bytes_, text_);
   if (const std::string* stop = stop_matcher_.append(text_, output.text)) {
     stop_string_ = *stop;

@@ -21,6 +21,7 @@ struct OutputLimits {
   bool ignore_eos = false;
   std::vector<TokenId> stop_token_ids = {};
   std::vector<std::string> stop_strings = {};
+  std::vector<TokenId> spelled_tokens = {};  // control tokens that are text; sorted
 };
 
 class OutputProcessor {

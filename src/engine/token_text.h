@@ -17,6 +17,10 @@ class TokenText {
   // Appends the bytes `token` adds to a text that continues a prompt. May be part of a code point;
   // nothing for control tokens. REQUIRES: 0 <= token < vocab_size().
   virtual void append_bytes(TokenId token, std::string& bytes) const = 0;
+  // The same, and the spelling of control tokens ("<|python_tag|>").
+  virtual void append_spelling(TokenId token, std::string& bytes) const {
+    append_bytes(token, bytes);
+  }
   // Tokens after which an answer is over ("<|im_end|>", "</s>", ...). Sorted.
   virtual std::span<const TokenId> end_of_generation_tokens() const = 0;
 };

@@ -74,24 +74,10 @@ Status copy_objects(const json& body, const char* name, json& out) {
   return {};
 }
 
-// Nothing constrains the answer yet, so a forced call could not be kept.
-Result<bool> wants_tools(const json& body) {
+// With "none" the template hears of no tools. tool_request.h checks the field.
+bool wants_tools(const json& body) {
   const json* choice = find_field(body, "tool_choice");
-  if (choice == nullptr) return true;
-  if (choice->is_string()) {
-    const auto& name = choice->get_ref<const std::string&>();
-    if (name == "none") return false;
-    if (name == "auto") return true;
-    if (name != "required") {
-      return invalid("tool_choice must be \"none\", \"auto\", \"required\" or an object",
-                     "tool_choice");
-    }
-  } else if (!choice->is_object()) {
-    return wrong_type("tool_choice", "a string or an object", *choice);
-  }
-  return Error{ErrorCode::kUnsupported,
-               "tool_choice can only be \"auto\" or \"none\": calls cannot be forced",
-               "tool_choice"};
+  return choice == nullptr || *choice != "none";
 }
 
 Status copy_generation_prompt(const json& body, json& out) {
@@ -117,7 +103,7 @@ Result<json> parse_chat_messages(const json& body) {
     TRY(check_message((*messages)[i], fmt::format("messages[{}]", i)));
   }
   json out = {{"messages", *messages}};
-  if (TRY(wants_tools(body))) TRY(copy_objects(body, "tools", out));
+  if (wants_tools(body)) TRY(copy_objects(body, "tools", out));
   TRY(copy_objects(body, "documents", out));
   if (const json* kwargs = find_field(body, "chat_template_kwargs"); kwargs != nullptr) {
     if (!kwargs->is_object()) return wrong_type("chat_template_kwargs", "an object", *kwargs);

@@ -9,6 +9,7 @@
 
 #include "server/openai_response.h"
 #include "server/reply.h"
+#include "server/reply_assembly.h"
 #include "server/response_timings.h"
 
 namespace twostroke {
@@ -20,6 +21,9 @@ struct Choice {
   int prompt_tokens = 0;
   bool first_of_prompt = true;  // of the n choices of a prompt, the one that counts it
   std::string echo;             // text that comes before the answer
+  // Reads the answer's text; null: it is content as it is.
+  std::unique_ptr<ReplyParser> parser = nullptr;
+  ReplyAssembly assembly = ReplyAssembly();
   // As the reply grows:
   bool opened = false;  // role chunk or echo sent
   bool ended = false;

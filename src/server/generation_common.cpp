@@ -39,6 +39,18 @@ void end_choice(Choice& choice, int64_t now_ns) {
   choice.ended = true;
 }
 
+std::vector<ReplyDelta> read_deltas(Choice& choice, std::string_view text, bool last) {
+  std::vector<ReplyDelta> deltas;
+  choice.parser->push(text, deltas);
+  if (last) choice.parser->finish(deltas);
+  return deltas;
+}
+
+OrderedJson finish_reason_of(const Choice& choice, FinishReason reason) {
+  if (reason == FinishReason::kStop && choice.assembly.has_calls()) return "tool_calls";
+  return finish_reason_json(reason);
+}
+
 std::optional<Error> error_of(const RequestSummary& summary) {
   if (summary.finish_reason == FinishReason::kError) {
     return summary.error.value_or(Error{ErrorCode::kIo, "the engine gave the request up", ""});

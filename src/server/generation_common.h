@@ -16,6 +16,12 @@ void cancel_all(const GenerationBase& base);
 // Takes the summary, books delivery up to now, marks the choice ended. REQUIRES:
 // choice.tokens->finished().
 void end_choice(Choice& choice, int64_t now_ns);
+// Reads what a token added; `last` also flushes what the parser holds back. REQUIRES:
+// choice.parser.
+std::vector<ReplyDelta> read_deltas(Choice& choice, std::string_view text, bool last);
+// "tool_calls" where the model stopped after a call, else as finish_reason_json. REQUIRES: ended or
+// about to end.
+OrderedJson finish_reason_of(const Choice& choice, FinishReason reason);
 // The error that the client must see, when the request did not end in the ordinary way.
 std::optional<Error> error_of(const RequestSummary& summary);
 std::string describe_generation(const std::vector<Choice>& choices);

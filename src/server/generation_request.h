@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "sampling/sampling_params.h"
+#include "server/tool_request.h"
 
 namespace twostroke {
 
@@ -21,6 +22,8 @@ struct GenerationRequest {
   nlohmann::ordered_json chat;            // what ModelServices::render_chat takes
   std::vector<CompletionPrompt> prompts;  // completions: at least one
   bool is_chat = false;
+  ToolRequest tools;               // chat
+  bool separate_reasoning = true;  // chat: reasoning_content; else it is part of the content
 
   bool echo = false;              // completions: the prompt's text comes before the answer
   int num_choices = 1;            // n, for each prompt

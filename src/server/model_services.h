@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "prompt/reply_format.h"
 
 namespace twostroke {
 
@@ -25,7 +26,10 @@ struct ModelInfo {
   int vocab_size = 0;
   TokenId bos_token = kNoToken, eos_token = kNoToken;
   std::string bos_text, eos_text;
-  std::string chat_template;   // source; empty: the model has none
+  std::string chat_template;  // source; empty: the model has none
+  ReplyFormat reply_format;   // how its answers are read
+  // Control tokens of that format, which an answer that is read spells out. Sorted.
+  std::vector<TokenId> format_tokens;
   int64_t created_unix_s = 0;  // when it was loaded
   int64_t file_bytes = 0;
   int64_t num_parameters = 0;

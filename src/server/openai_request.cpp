@@ -11,6 +11,15 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+// llama-server's field.
+Result<bool> reads_reasoning_apart(const json& body) {
+  const auto format = TRY(read_string(body, "reasoning_format", 64));
+  if (!format || *format == "auto" || *format == "deepseek") return true;
+  if (*format == "none") return false;
+  return invalid_field("reasoning_format",
+                       "reasoning_format must be \"auto\", \"deepseek\" or \"none\"");
+}
+
 Status read_common_fields(const json& body, const FieldContext& context,
                           GenerationRequest& request) {
   TRY(read_string(body, "model", 4096));  // any name is served by the one model there is
@@ -30,6 +39,8 @@ Result<GenerationRequest> parse_chat_request(const json& body, const ServerOptio
   GenerationRequest request;
   request.is_chat = true;
   request.chat = TRY(parse_chat_messages(body));
+  request.tools = TRY(parse_tool_request(body, options));
+  request.separate_reasoning = TRY(reads_reasoning_apart(body));
   TRY(read_common_fields(body, {options, vocab_size}, request));
   return request;
 }

@@ -68,7 +68,28 @@ INSTANTIATE_TEST_SUITE_P(
         InvalidCase{true, chat_with(R"("tools":{})"), "tools", "an array"},
         InvalidCase{true, chat_with(R"("tools":[1])"), "tools[0]", "an object"},
         InvalidCase{true, chat_with(R"("tool_choice":"required")"), "tool_choice",
-                    "cannot be forced"},
+                    "there are no tools"},
+        InvalidCase{true, chat_with(R"("tool_choice":3)"), "tool_choice", "a string or an object"},
+        InvalidCase{true, chat_with(R"("tools":[{"type":"web_search"}])"), "tools[0].type",
+                    "\"function\""},
+        InvalidCase{true, chat_with(R"("tools":[{"type":"function"}])"), "tools[0].function",
+                    "missing"},
+        InvalidCase{true, chat_with(R"("tools":[{"function":{"name":"a b"}}])"),
+                    "tools[0].function.name", "letters"},
+        InvalidCase{true, chat_with(R"("tools":[{"function":{"name":"f","parameters":"x"}}])"),
+                    "tools[0].function.parameters", "an object"},
+        InvalidCase{true,
+                    chat_with(R"("tools":[{"function":{"name":"f"}},{"function":{"name":"f"}}])"),
+                    "tools[1].function.name", "two tools"},
+        InvalidCase{true,
+                    chat_with(R"("tools":[{"function":{"name":"f"}}],)"
+                              R"("tool_choice":{"type":"function","function":{"name":"g"}})"),
+                    "tool_choice", "not in tools"},
+        InvalidCase{true, chat_with(R"("tool_choice":{"type":"custom"})"), "tool_choice.type",
+                    "\"function\""},
+        InvalidCase{true, chat_with(R"("parallel_tool_calls":"no")"), "parallel_tool_calls",
+                    "a boolean"},
+        InvalidCase{true, chat_with(R"("reasoning_format":"loud")"), "reasoning_format", "must be"},
         InvalidCase{true, chat_with(R"("tool_choice":"maybe")"), "tool_choice", "must be"},
         InvalidCase{true, chat_with(R"("chat_template_kwargs":[])"), "chat_template_kwargs",
                     "an object"},
@@ -233,17 +254,18 @@ TEST(OpenaiRequest, TheTemplateSeesOnlyItsOwnFields) {
   const auto request = parse(
       R"({"messages":[{"role":"user","content":[{"type":"text","text":"hi"}],"name":"n"},
                       {"role":"assistant","tool_calls":[{"id":"1"}]}],
-          "tools":[{"z":1,"a":2}],"documents":[{"text":"d"}],"chat_template_kwargs":{"k":1},
+          "tools":[{"type":"function","function":{"z":1,"name":"f"}}],"documents":[{"text":"d"}],"chat_template_kwargs":{"k":1},
           "continue_final_message":true,"temperature":0})",
       true);
   ASSERT_TRUE(request.ok()) << request.error().message;
-  EXPECT_EQ(dump_json(request->chat),
-            R"({"messages":[{"role":"user","content":[{"type":"text","text":"hi"}],"name":"n"},)"
-            R"({"role":"assistant","tool_calls":[{"id":"1"}]}],"tools":[{"z":1,"a":2}],)"
-            R"("documents":[{"text":"d"}],"chat_template_kwargs":{"k":1},)"
-            R"("add_generation_prompt":false,"continue_final_message":true})");
-  EXPECT_FALSE(
-      parse(chat_with(R"("tools":[{"a":1}],"tool_choice":"none")"), true)->chat.contains("tools"));
+  EXPECT_EQ(
+      dump_json(request->chat),
+      R"({"messages":[{"role":"user","content":[{"type":"text","text":"hi"}],"name":"n"},)"
+      R"({"role":"assistant","tool_calls":[{"id":"1"}]}],"tools":[{"type":"function","function":{"z":1,"name":"f"}}],)"
+      R"("documents":[{"text":"d"}],"chat_template_kwargs":{"k":1},)"
+      R"("add_generation_prompt":false,"continue_final_message":true})");
+  EXPECT_FALSE(parse(chat_with(R"("tools":[{"function":{"name":"f"}}],"tool_choice":"none")"), true)
+                   ->chat.contains("tools"));
 }
 
 TEST(OpenaiRequest, PromptsInAllForms) {

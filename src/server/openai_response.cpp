@@ -109,6 +109,62 @@ OrderedJson delta_choice(bool is_chat, int index, std::string_view text, FinishR
   return choice;
 }
 
+OrderedJson parsed_choice(int index, const ReplyDelta& delta, const ReplyPart& part) {
+  OrderedJson body = OrderedJson::object();
+  switch (delta.kind) {
+    case ReplyDelta::Kind::kContent:
+      body["content"] = delta.text;
+      break;
+    case ReplyDelta::Kind::kReasoning:
+      body["reasoning_content"] = delta.text;
+      break;
+    case ReplyDelta::Kind::kToolCall:
+      body["tool_calls"] =
+          OrderedJson::array({{{"index", delta.call},
+                               {"id", part.call_id},
+                               {"type", "function"},
+                               {"function", {{"name", part.name}, {"arguments", ""}}}}});
+      break;
+    case ReplyDelta::Kind::kToolArguments:
+      body["tool_calls"] =
+          OrderedJson::array({{{"index", delta.call}, {"function", {{"arguments", delta.text}}}}});
+      break;
+  }
+  return {{"index", index},
+          {"delta", std::move(body)},
+          {"logprobs", nullptr},
+          {"finish_reason", nullptr}};
+}
+
+OrderedJson ended_choice(int index, OrderedJson finish_reason, OrderedJson logprobs) {
+  return {{"index", index},
+          {"delta", OrderedJson::object()},
+          {"logprobs", std::move(logprobs)},
+          {"finish_reason", std::move(finish_reason)}};
+}
+
+OrderedJson whole_parsed_choice(int index, const ReplyAssembly& assembly, OrderedJson finish_reason,
+                                OrderedJson logprobs) {
+  OrderedJson message = {{"role", "assistant"}, {"content", assembly.content()}};
+  const std::string reasoning = assembly.reasoning();
+  if (!reasoning.empty()) message["reasoning_content"] = reasoning;
+  OrderedJson calls = OrderedJson::array();
+  for (const ReplyPart& part : assembly.parts()) {
+    if (part.kind != ReplyDelta::Kind::kToolCall) continue;
+    calls.push_back({{"id", part.call_id},
+                     {"type", "function"},
+                     {"function", {{"name", part.name}, {"arguments", part.text}}}});
+  }
+  if (!calls.empty()) {
+    if (message["content"] == "") message["content"] = nullptr;
+    message["tool_calls"] = std::move(calls);
+  }
+  return {{"index", index},
+          {"message", std::move(message)},
+          {"logprobs", std::move(logprobs)},
+          {"finish_reason", std::move(finish_reason)}};
+}
+
 OrderedJson whole_choice(bool is_chat, int index, std::string_view text, FinishReason finish,
                          OrderedJson logprobs) {
   OrderedJson choice = {{"index", index}};

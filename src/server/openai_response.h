@@ -11,6 +11,7 @@
 #include "engine/token_stream.h"
 #include "server/json_text.h"
 #include "server/model_services.h"
+#include "server/reply_assembly.h"
 
 namespace twostroke {
 
@@ -33,6 +34,14 @@ OrderedJson role_choice(int index);
 // One chunk's choice: the text one token added.
 OrderedJson delta_choice(bool is_chat, int index, std::string_view text, FinishReason finish,
                          OrderedJson logprobs);
+// One chunk's choice where the text is read as content, reasoning and calls. `part`: where the
+// delta went.
+OrderedJson parsed_choice(int index, const ReplyDelta& delta, const ReplyPart& part);
+// The chunk after those: no delta, only how it ended.
+OrderedJson ended_choice(int index, OrderedJson finish_reason, OrderedJson logprobs);
+// A whole reply's choice of that kind.
+OrderedJson whole_parsed_choice(int index, const ReplyAssembly& assembly, OrderedJson finish_reason,
+                                OrderedJson logprobs);
 // A whole reply's choice.
 OrderedJson whole_choice(bool is_chat, int index, std::string_view text, FinishReason finish,
                          OrderedJson logprobs);

@@ -15,6 +15,7 @@ struct PreparedPrompt {
   std::vector<TokenId> tokens;
   std::string echo;
   int64_t templated_ns = 0, tokenized_ns = 0;
+  bool ends_in_reasoning = false;  // the template opened it for the model
 };
 
 uint64_t random_u64() {
@@ -42,10 +43,36 @@ Status check_length(size_t num_tokens, const std::string& field, const ModelInfo
       field};
 }
 
+bool ends_with_tag(std::string_view text, std::string_view tag) {
+  const size_t end = text.find_last_not_of(" \n");
+  return !tag.empty() && end != text.npos && text.substr(0, end + 1).ends_with(tag);
+}
+
+// Null: the answer's text is content as it is.
+std::unique_ptr<ReplyParser> parser_for(const GenerationRequest& request,
+                                        const PreparedPrompt& prompt, const ModelInfo& info) {
+  if (!request.is_chat) return nullptr;
+  ReplyParserOptions options;
+  if (request.separate_reasoning) {
+    options.format.reasoning = info.reply_format.reasoning;
+    options.starts_in_reasoning = prompt.ends_in_reasoning;
+  }
+  if (!request.tools.tools.empty()) {
+    options.format.tools = info.reply_format.tools;
+    if (request.tools.must_call) options.format.tools = forced_call_format(options.format.tools);
+    options.tool_names = request.tools.names();
+    options.single_call = !request.tools.parallel;
+  }
+  const bool reads =
+      options.format.tools != ToolCallFormat::kNone || !options.format.reasoning.empty();
+  return reads ? std::make_unique<ReplyParser>(std::move(options)) : nullptr;
+}
+
 Result<PreparedPrompt> prepare_chat(const GenerationRequest& request, const Serving& serving) {
   const ModelServices& model = serving.context->model;
   PreparedPrompt prompt;
   const std::string text = TRY(model.render_chat(request.chat));
+  prompt.ends_in_reasoning = ends_with_tag(text, model.info().reply_format.reasoning.open);
   prompt.templated_ns = serving.clock.now_ns();
   // The template writes BOS itself where the model wants one.
   prompt.tokens = TRY(model.encode(text, /*add_special=*/false, /*parse_special=*/true));
@@ -123,11 +150,16 @@ GenerationBase base_of(const GenerationRequest& request, const HttpRequest& http
 Result<GenerationBase> submit_generation(const GenerationRequest& request, const HttpRequest& http,
                                          const Serving& serving, int64_t parsed_ns) {
   const std::vector<PreparedPrompt> prompts = TRY(prepare_all(request, serving));
+  if (request.tools.must_call) {
+    return Error{ErrorCode::kUnsupported, "tool_choice can only be \"auto\" or \"none\"",
+                 "tool_choice"};
+  }
+  const ModelInfo& info = serving.context->model.info();
   GenerationBase base = base_of(request, http, serving);
   const uint64_t seed = request.seed ? *request.seed : random_u64();
   for (const PreparedPrompt& prompt : prompts) {
     for (int i = 0; i < request.num_choices; ++i) {
-      RequestInput input = input_of(request, prompt, serving.context->model.info().max_model_len);
+      RequestInput input = input_of(request, prompt, info.max_model_len);
       input.received_ns = http.received_ns;
       input.parsed_ns = parsed_ns;
       input.sampling.seed = seed + static_cast<uint64_t>(i);
@@ -137,6 +169,9 @@ Result<GenerationBase> submit_generation(const GenerationRequest& request, const
       choice.prompt_tokens = static_cast<int>(prompt.tokens.size());
       choice.first_of_prompt = i == 0;
       choice.echo = prompt.echo;
+      choice.parser = parser_for(request, prompt, info);
+      choice.assembly = ReplyAssembly(info.reply_format.tools);
+      if (choice.parser) input.spelled_tokens = info.format_tokens;
       auto id = serving.context->engine.submit(std::move(input), choice.tokens);
       if (!id.ok()) {
         for (const Choice& earlier : base.choices) serving.context->engine.cancel(earlier.id);

@@ -77,9 +77,37 @@ class StreamedGeneration final : public ReplySource {
                         std::move(logprobs));
   }
 
+  // Chunks for what a token added, one for each piece; one without a piece where the text is held
+  // back, so that every token is seen when it comes. The last one is returned, not yet written.
+  OrderedJson parsed_token_choice(int index, const TokenEvent& event, bool last, std::string& out) {
+    Choice& it = choice(index);
+    if (event.token != kNoToken) it.output_tokens = event.num_output_tokens;
+    if (it.first_token_ns < 0) it.first_token_ns = event.sampled_ns;
+    OrderedJson logprobs = logprobs_json(true, {&event, 1}, 0, base_.context.model);
+    const std::vector<ReplyDelta> deltas = read_deltas(it, event.text, last);
+    OrderedJson held;
+    for (const ReplyDelta& delta : deltas) {
+      if (!held.is_null()) append_chunk(std::move(held), out);
+      held = parsed_choice(index, delta, it.assembly.add(delta));
+      held["logprobs"] = std::exchange(logprobs, nullptr);
+    }
+    if (!last && !held.is_null()) return held;
+    if (!held.is_null()) append_chunk(std::move(held), out);
+    OrderedJson reason = last ? finish_reason_of(it, event.finish_reason) : OrderedJson();
+    return ended_choice(index, std::move(reason), std::move(logprobs));
+  }
+
   void append_token(int index, const TokenEvent& event, std::string& out) {
     open(index, out);
-    OrderedJson chunk = chunk_of(token_choice(index, event));
+    if (choice(index).parser) {
+      append_timed(index, event, parsed_token_choice(index, event, false, out), out);
+    } else {
+      append_timed(index, event, token_choice(index, event), out);
+    }
+  }
+
+  void append_timed(int index, const TokenEvent& event, OrderedJson body, std::string& out) {
+    OrderedJson chunk = chunk_of(std::move(body));
     if (base_.flags.timings_per_token) {
       chunk["timings"] = partial_timings_json(choice(index).first_token_ns, event.sampled_ns,
                                               event.num_output_tokens);
@@ -98,7 +126,8 @@ class StreamedGeneration final : public ReplySource {
     }
     open(index, out);
     last.finish_reason = it.tokens->summary().finish_reason;
-    OrderedJson body = token_choice(index, last);
+    OrderedJson body =
+        it.parser ? parsed_token_choice(index, last, true, out) : token_choice(index, last);
     end_choice(it, base_.clock.now_ns());
     if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_json(it.summary);
     OrderedJson chunk = chunk_of(std::move(body));

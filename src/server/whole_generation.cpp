@@ -47,17 +47,25 @@ class WholeGeneration final : public ReplySource {
     return true;
   }
 
-  OrderedJson choice_body(size_t i) const {
-    const Choice& it = base_.choices[i];
+  OrderedJson choice_body(size_t i) {
+    Choice& it = base_.choices[i];
     std::string text = it.echo;
     for (const TokenEvent& event : events_[i]) text += event.text;
     const auto echo_bytes = static_cast<int64_t>(it.echo.size());
     OrderedJson logprobs =
         logprobs_json(base_.head.is_chat, events_[i], echo_bytes, base_.context.model);
-    OrderedJson body = whole_choice(base_.head.is_chat, static_cast<int>(i), text,
-                                    it.summary.finish_reason, std::move(logprobs));
+    OrderedJson body = it.parser ? parsed_body(i, text, std::move(logprobs))
+                                 : whole_choice(base_.head.is_chat, static_cast<int>(i), text,
+                                                it.summary.finish_reason, std::move(logprobs));
     if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_json(it.summary);
     return body;
+  }
+
+  OrderedJson parsed_body(size_t i, const std::string& text, OrderedJson logprobs) {
+    Choice& it = base_.choices[i];
+    for (const ReplyDelta& delta : read_deltas(it, text, true)) it.assembly.add(delta);
+    return whole_parsed_choice(static_cast<int>(i), it.assembly,
+                               finish_reason_of(it, it.summary.finish_reason), std::move(logprobs));
   }
 
   GenerationBase base_;

@@ -56,6 +56,7 @@ struct ClientRecord {
   int index = 0;      // in the plan
   std::string label;  // "victim", "attacker", "warmup", …; empty: an ordinary one
   int64_t scheduled_ns = -1;
+  int64_t released_ns = -1;   // due and allowed to go: later than scheduled when it was held back
   int64_t sent_ns = -1;       // began to connect or to write
   int64_t connected_ns = -1;  // had a connection to write to
   int64_t first_byte_ns = -1;

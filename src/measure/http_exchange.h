@@ -95,8 +95,8 @@ class HttpConnections {
   ServerUrl url_;
   HttpClientOptions options_;
   std::vector<boost::asio::ip::tcp::endpoint> endpoints_;
+  std::unordered_set<Connection*> open_;  // outlives the connections, which leave it
   std::vector<std::shared_ptr<Connection>> idle_;
-  std::unordered_set<Connection*> open_;
 };
 
 }  // namespace twostroke

@@ -41,10 +41,12 @@ SloCell cell_at(std::span<const Block> blocks, const SloLimits& limits) {
   for (const Block& block : blocks) {
     const double a = attainment(block.a, limits);
     const double b = attainment(block.b, limits);
-    cell.attainment_a += a / static_cast<double>(blocks.size());
-    cell.attainment_b += b / static_cast<double>(blocks.size());
+    cell.attainment_a += a;
+    cell.attainment_b += b;
     differences.push_back(b - a);
   }
+  cell.attainment_a /= static_cast<double>(blocks.size());
+  cell.attainment_b /= static_cast<double>(blocks.size());
   cell.difference = paired_effect(differences).interval;
   if (cell.difference.low > 0) cell.winner = SloWinner::kB;
   if (cell.difference.high < 0) cell.winner = SloWinner::kA;
@@ -75,12 +77,14 @@ Goodput compare_goodput(std::span<const Block> blocks, const SloLimits& limits, 
   for (const Block& block : blocks) {
     const double a = attainment(block.a, limits);
     const double b = attainment(block.b, limits);
-    goodput.attainment_a += a / n;
-    goodput.attainment_b += b / n;
+    goodput.attainment_a += a;
+    goodput.attainment_b += b;
     goodput.requests_per_s_a += good_per_s(block.a, a) / n;
     goodput.requests_per_s_b += good_per_s(block.b, b) / n;
     differences.push_back(b - a);
   }
+  goodput.attainment_a /= n;
+  goodput.attainment_b /= n;
   goodput.difference = paired_effect(differences);
   goodput.p_value = sign_flip_test(differences, seed).p_value;
   return goodput;

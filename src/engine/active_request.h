@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "engine/output_processor.h"
+#include "engine/request_record.h"
 #include "engine/token_stream.h"
+#include "phases/blame.h"
 #include "phases/ledger.h"
 #include "sampling/sampling_params.h"
 #include "scheduler/request.h"
@@ -27,11 +29,14 @@ struct ActiveRequest : Request {
 
   RequestEvents events;
   Ledger ledger;
+  BlameTable interference;  // who took prefill_others, decode_batch and decode_prefill
+  BlameTable waited_for;    // who ran during wait_kv, wait_batch and wait_turn
+  std::shared_ptr<RequestRecord> record;
   bool is_waiting = true;  // not running: for the first time, or again after a preemption
   Cause wait_cause = Cause::kWaitTurn;  // what for
   int num_steps = 0;
-  size_t share_index = 0;                   // scratch of StepBooking
-  int64_t parsed_ns = 0, templated_ns = 0;  // intake, 0: not measured
+  size_t share_index = 0;                                       // scratch of StepBooking
+  int64_t model_ready_ns = 0, parsed_ns = 0, templated_ns = 0;  // intake, 0: not measured
 
   // Between eviction and the moment it has caught up, a step gives it nothing new.
   bool is_recomputing(int first_token) const { return first_token < recompute_until; }

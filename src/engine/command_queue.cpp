@@ -21,7 +21,8 @@ CommandQueue::CommandQueue(int max_live_requests, const Clock& clock)
   pending_.cancelled.reserve(max_live_);
 }
 
-Result<RequestId> CommandQueue::submit(std::unique_ptr<ActiveRequest> request) {
+Result<RequestId> CommandQueue::submit(std::unique_ptr<ActiveRequest> request,
+                                       RequestJournal& journal) {
   const std::lock_guard lock(mutex_);
   if (closed_) return Error{ErrorCode::kOverloaded, "the server is shutting down", ""};
   if (live_.size() >= max_live_) {
@@ -32,7 +33,9 @@ Result<RequestId> CommandQueue::submit(std::unique_ptr<ActiveRequest> request) {
   }
   const RequestId id = ++last_id_;
   request->id = id;
+  request->record->set_id(id);
   request->events.queued_ns = clock_.now_ns();
+  journal.add(request->record);
   live_.push_back(id);
   num_live_.store(static_cast<int>(live_.size()), std::memory_order_relaxed);
   pending_.submitted.push_back(std::move(request));

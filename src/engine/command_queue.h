@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/active_request.h"
+#include "engine/request_journal.h"
 #include "scheduler/step_plan.h"
 
 namespace twostroke {
@@ -36,8 +37,8 @@ class CommandQueue {
  public:
   CommandQueue(int max_live_requests, const Clock& clock);
 
-  // Any thread. Gives the request its id and its place in the order.
-  Result<RequestId> submit(std::unique_ptr<ActiveRequest> request);
+  // Any thread. Gives the request its id and its place in the order, and its record to `journal`.
+  Result<RequestId> submit(std::unique_ptr<ActiveRequest> request, RequestJournal& journal);
   void cancel(RequestId id);
   // Asks for a reset of the prefix cache; wait_for_reset returns once that or quit is done.
   uint64_t request_reset();

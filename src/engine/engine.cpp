@@ -59,8 +59,9 @@ Engine::Engine(const EngineConfig& config, Model& model, const TokenText& text, 
       block_size_(model.block_size()),
       token_text_(text),
       clock_(clock),
+      observer_(config.num_step_records, config.num_request_records),
       commands_(std::make_unique<CommandQueue>(config.max_live_requests(), clock)),
-      core_(std::make_unique<EngineCore>(config, model, text, clock, *commands_)) {}
+      core_(std::make_unique<EngineCore>(config, model, text, clock, *commands_, observer_)) {}
 
 Engine::~Engine() {
   stop();
@@ -97,7 +98,18 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
   request->events.tokenized_ns = input.tokenized_ns > 0 ? input.tokenized_ns : -1;
   request->parsed_ns = input.parsed_ns;
   request->templated_ns = input.templated_ns;
-  return commands_->submit(std::move(request));
+  request->model_ready_ns = input.model_ready_ns;
+  request->record =
+      std::make_shared<RequestRecord>(RequestAbout{.id = 0,
+                                                   .reply_id = std::move(input.reply_id),
+                                                   .choice = input.choice,
+                                                   .kind = input.kind,
+                                                   .num_prompt_tokens = num_prompt_tokens,
+                                                   .max_tokens = max_tokens,
+                                                   .cache_prompt = input.cache_prompt,
+                                                   .received_ns = received_ns});
+  request->stream->set_record(request->record);
+  return commands_->submit(std::move(request), observer_.journal());
 }
 
 void Engine::cancel(RequestId id) {
@@ -155,14 +167,6 @@ void Engine::drain(std::chrono::milliseconds timeout) {
 
 int Engine::max_model_len() const {
   return max_model_len_;
-}
-
-std::vector<StepRecord> Engine::steps_since(int64_t after) const {
-  return core_->steps_since(after);
-}
-
-CostModelError Engine::cost_model_error() const {
-  return core_->cost_model_error();
 }
 
 void Engine::check_invariants() const {

@@ -15,10 +15,9 @@
 #include "base/result.h"
 #include "engine/engine_client.h"
 #include "engine/engine_config.h"
-#include "engine/step_records.h"
+#include "engine/engine_observer.h"
 #include "engine/token_text.h"
 #include "model/model.h"
-#include "phases/cost_model.h"
 
 namespace twostroke {
 
@@ -39,6 +38,7 @@ class Engine final : public EngineClient {
   void cancel(RequestId id) override;
   void reset_prefix_cache() override;
   EngineStats stats() const override;
+  EngineObserver& observer() override { return observer_; }
 
   // Starts the engine thread. Once.
   void start();
@@ -53,10 +53,6 @@ class Engine final : public EngineClient {
   // Prompt and output tokens of a request together; a prompt must be shorter.
   int max_model_len() const;
   const EngineConfig& config() const { return config_; }
-  // The recent steps after number `after`, oldest first. Any thread.
-  std::vector<StepRecord> steps_since(int64_t after) const;
-  // How good the cost model has been lately. Any thread.
-  CostModelError cost_model_error() const;
   // CHECKs all bookkeeping. On the thread that steps.
   void check_invariants() const;
 
@@ -70,6 +66,7 @@ class Engine final : public EngineClient {
   int block_size_;
   const TokenText& token_text_;
   const Clock& clock_;
+  EngineObserver observer_;
   std::unique_ptr<CommandQueue> commands_;
   std::unique_ptr<EngineCore> core_;
   std::thread thread_;

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "engine/request_record.h"
 #include "engine/token_stream.h"
 #include "sampling/sampling_params.h"
 
@@ -26,8 +27,13 @@ struct RequestInput {
   std::string cache_salt;               // KV is shared only between equal salts
   bool return_progress = false;
   bool cache_prompt = true;  // false: reuse no KV of earlier requests
-  // Intake as the server measured it: received -> parsed -> templated -> tokenized.
-  int64_t received_ns = 0, parsed_ns = 0, templated_ns = 0, tokenized_ns = 0;
+  // What others see of it: the reply it is for. Without one nobody reports delivery.
+  std::string reply_id;
+  int choice = 0;
+  RequestKind kind = RequestKind::kLocal;
+  // Intake as the server measured it: received -> model ready, when it had to wait for that ->
+  // parsed -> templated -> tokenized.
+  int64_t received_ns = 0, model_ready_ns = 0, parsed_ns = 0, templated_ns = 0, tokenized_ns = 0;
 };
 
 struct EngineStats {
@@ -36,6 +42,8 @@ struct EngineStats {
   int64_t num_steps = 0, num_prompt_tokens = 0, num_cached_tokens = 0, num_output_tokens = 0;
   int64_t num_preemptions = 0;
 };
+
+class EngineObserver;
 
 class EngineClient {
  public:
@@ -48,6 +56,8 @@ class EngineClient {
   // Forgets all KV of finished requests. Returns after the engine did it.
   virtual void reset_prefix_cache() = 0;
   virtual EngineStats stats() const = 0;
+  // What may be seen of the engine; outlives nobody.
+  virtual EngineObserver& observer() = 0;
 };
 
 }  // namespace twostroke

@@ -35,6 +35,7 @@ Status validate(const EngineConfig& config) {
   TRY(in_range("max_logprobs", config.max_logprobs, 0, 1024));
   TRY(in_range("max_cache_salt_bytes", config.max_cache_salt_bytes, 0, 1 << 16));
   TRY(in_range("num_step_records", config.num_step_records, 1, 1 << 20));
+  TRY(in_range("num_request_records", config.num_request_records, 0, 1 << 16));
   if (config.max_step_tokens < config.max_running) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("max_step_tokens ({}) must be at least max_running ({}), so that "

@@ -34,7 +34,8 @@ struct EngineConfig {
   int max_logit_bias = 1024;        // entries per request
   int max_logprobs = 20;            // most likely tokens per position
   int max_cache_salt_bytes = 256;
-  int num_step_records = 1024;  // recent steps kept for the timeline
+  int num_step_records = 8192;    // recent steps kept for timeline, events and trace
+  int num_request_records = 256;  // ended requests whose ledger is kept
 
   // Not a limit: tests make every hash collide.
   PrefixHash prefix_hash = default_prefix_hash();

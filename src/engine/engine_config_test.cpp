@@ -36,6 +36,7 @@ TEST(EngineConfig, ChecksEveryOtherLimit) {
   EXPECT_EQ(validate({.max_logprobs = -1}).error().field, "max_logprobs");
   EXPECT_EQ(validate({.max_cache_salt_bytes = -1}).error().field, "max_cache_salt_bytes");
   EXPECT_EQ(validate({.num_step_records = 0}).error().field, "num_step_records");
+  EXPECT_EQ(validate({.num_request_records = -1}).error().field, "num_request_records");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "engine/calibration.h"
+#include "engine/record_keeping.h"
 
 namespace twostroke {
 namespace {
@@ -21,7 +22,7 @@ TokenEvent last_event(ActiveRequest& request, FinishReason reason) {
 }  // namespace
 
 EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText& token_text,
-                       const Clock& clock, CommandQueue& commands)
+                       const Clock& clock, CommandQueue& commands, EngineObserver& observer)
     : token_text_(token_text),
       clock_(clock),
       commands_(commands),
@@ -32,9 +33,9 @@ EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText
                  kv_cache_),
       runner_(model, config.max_step_tokens, config.max_running),
       sampler_(static_cast<size_t>(model.vocab_size())),
-      booking_(config.max_running),
+      booking_(config.max_running, observer),
       targets_(cost_model_, config.target_itl_ns),
-      records_(config.num_step_records),
+      observer_(observer),
       sampled_(static_cast<size_t>(config.max_running), SampledToken{}) {
   requests_.reserve(static_cast<size_t>(config.max_live_requests()));
   metrics_.num_blocks_total = model.num_blocks();
@@ -80,6 +81,8 @@ void EngineCore::apply(Commands& commands) {
 void EngineCore::accept(std::unique_ptr<ActiveRequest> request) {
   book_intake(*request);
   scheduler_.add(*request);
+  publish_record(*request);
+  note(*request, RequestChangeKind::kQueued, request->events.queued_ns);
   requests_.push_back(std::move(request));
 }
 
@@ -88,7 +91,7 @@ void EngineCore::cancel(RequestId id) {
       requests_, id, {}, [](const std::unique_ptr<ActiveRequest>& request) { return request->id; });
   if (found == requests_.end() || (*found)->id != id) return;  // it ended meanwhile
   ActiveRequest& request = **found;
-  if (request.is_waiting) request.ledger.book_until(clock_.now_ns(), request.wait_cause);
+  if (request.is_waiting) book_wait(request, clock_.now_ns());
   finish(request, last_event(request, FinishReason::kCancelled), std::nullopt);
 }
 
@@ -106,18 +109,20 @@ void EngineCore::step() {
   abort_.end(times.aborted);
   times.forward_end_ns = clock_.now_ns();
   record(plan, times);
-  booking_.book(scheduler_, plan, times, cost_model_);
+  step_record_.predicted_ns = booking_.book(scheduler_, plan, times, cost_model_);
+  step_record_.sample_end_ns = times.forward_end_ns;
   if (!times.aborted) {  // else the same is planned again, without those who left
     sample(plan);
+    step_record_.sample_end_ns = clock_.now_ns();
     scheduler_.complete(plan);
     publish(plan);
   }
   update_gauges();
+  publish_records();
   step_record_.end_ns = clock_.now_ns();
   targets_.observe(step_record_.end_ns - times.start_ns,
                    times.forward_end_ns - times.forward_start_ns);
-  records_.append(step_record_);
-  publish_cost_model_error();
+  observer_.on_step(step_record_, booking_.items());
 }
 
 // Others lose what the step had done for them, so they are hardly ever made to: only for a step
@@ -139,16 +144,15 @@ void EngineCore::record(const StepPlan& plan, const StepTimes& times) {
       metrics_.num_cached_tokens.fetch_add(request.num_cached_tokens, std::memory_order_relaxed);
     }
   }
-  const int64_t step = metrics_.num_steps.fetch_add(1, std::memory_order_relaxed) + 1;
+  metrics_.num_steps.fetch_add(1, std::memory_order_relaxed);
   metrics_.num_preemptions.fetch_add(static_cast<int64_t>(plan.preempted.size()),
                                      std::memory_order_relaxed);
-  step_record_ = {.step = step,
-                  .start_ns = times.start_ns,
+  step_record_ = {.start_ns = times.start_ns,
                   .forward_start_ns = times.forward_start_ns,
                   .forward_end_ns = times.forward_end_ns,
+                  .target_ns = targets_.target_itl_ns(),
                   .num_prefill_tokens = plan.num_tokens - num_decode_tokens,
                   .num_decode_tokens = num_decode_tokens,
-                  .num_requests = static_cast<int64_t>(plan.scheduled.size()),
                   .num_waiting = scheduler_.num_waiting()};
 }
 
@@ -181,7 +185,11 @@ void EngineCore::publish_token(ActiveRequest& request, Result<SampledToken>& res
   SampledToken& sampled = *result;
   request.tokens.push_back(sampled.token);
   metrics_.num_output_tokens.fetch_add(1, std::memory_order_relaxed);
-  if (request.events.first_token_ns < 0) request.events.first_token_ns = sampled.sampled_ns;
+  if (request.events.first_token_ns < 0) {
+    request.events.first_token_ns = sampled.sampled_ns;
+    note(request, RequestChangeKind::kFirstToken, sampled.sampled_ns);
+  }
+  request.record->add_sampled(sampled.sampled_ns);
   request.events.last_token_ns = sampled.sampled_ns;
   const int num_output_tokens = request.num_output_tokens();
   OutputProcessor::Output output = request.output.append(sampled.token, num_output_tokens);
@@ -225,7 +233,12 @@ void EngineCore::finish(ActiveRequest& request, TokenEvent last, std::optional<E
                          .error = std::move(error),
                          .stop_string = request.output.stop_string(),
                          .events = request.events,
-                         .ledger = request.ledger};
+                         .ledger = request.ledger,
+                         .interference = request.interference.summary(),
+                         .waited_for = request.waited_for.summary(),
+                         .cache_prompt = request.cache_prompt};
+  publish_end(request, last.finish_reason);
+  note(request, RequestChangeKind::kEnded, now);
   const std::shared_ptr<TokenStream> stream = std::move(request.stream);
   const auto found = std::ranges::lower_bound(requests_, request.id, {},
                                               [](const auto& candidate) { return candidate->id; });
@@ -243,22 +256,23 @@ void EngineCore::update_gauges() {
   metrics_.num_waiting.store(scheduler_.num_waiting(), kRelaxed);
   metrics_.num_blocks_free.store(kv_cache_.pool().num_free(), kRelaxed);
   metrics_.num_blocks_cached.store(kv_cache_.pool().num_cached(), kRelaxed);
+  const BlockPool& pool = kv_cache_.pool();
+  observer_.on_kv({.at_ns = clock_.now_ns(),
+                   .total = pool.num_blocks(),
+                   .free = pool.num_free(),
+                   .cached = pool.num_cached(),
+                   .in_use = pool.num_referenced(),
+                   .shared = pool.num_shared()});
 }
 
-// Sorting the window is worth microseconds: now and then is enough.
-void EngineCore::publish_cost_model_error() {
-  constexpr int64_t kEverySteps = 32;
-  if (cost_model_.num_observed() % kEverySteps != 1) return;
-  const CostModelError error = cost_model_.recent_error();
-  error_num_steps_.store(error.num_steps, std::memory_order_relaxed);
-  error_median_.store(error.median, std::memory_order_relaxed);
-  error_p95_.store(error.p95, std::memory_order_relaxed);
+// What others see of everyone who lives, and of the blocks.
+void EngineCore::publish_records() {
+  for (const std::unique_ptr<ActiveRequest>& request : requests_) publish_record(*request);
+  observer_.on_cost_model(cost_model_);
 }
 
-CostModelError EngineCore::cost_model_error() const {
-  return {.num_steps = error_num_steps_.load(std::memory_order_relaxed),
-          .median = error_median_.load(std::memory_order_relaxed),
-          .p95 = error_p95_.load(std::memory_order_relaxed)};
+void EngineCore::note(const ActiveRequest& request, RequestChangeKind kind, int64_t at_ns) {
+  observer_.on_change({.request = request.id, .kind = kind, .at_ns = at_ns});
 }
 
 void EngineCore::check_invariants() const {

@@ -3,7 +3,6 @@
 // thread; Engine gives it one.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -12,9 +11,9 @@
 #include "engine/command_queue.h"
 #include "engine/engine_config.h"
 #include "engine/engine_metrics.h"
+#include "engine/engine_observer.h"
 #include "engine/model_runner.h"
 #include "engine/step_booking.h"
-#include "engine/step_records.h"
 #include "engine/step_targets.h"
 #include "engine/token_sampling.h"
 #include "kv_cache/kv_cache.h"
@@ -27,7 +26,7 @@ namespace twostroke {
 class EngineCore {
  public:
   EngineCore(const EngineConfig& config, Model& model, const TokenText& token_text,
-             const Clock& clock, CommandQueue& commands);
+             const Clock& clock, CommandQueue& commands, EngineObserver& observer);
 
   enum class Turn { kIdle, kStepped, kQuit };
   Turn turn(CommandQueue::Wait wait);
@@ -36,8 +35,6 @@ class EngineCore {
 
   // Any thread.
   EngineStats stats() const { return metrics_.snapshot(); }
-  std::vector<StepRecord> steps_since(int64_t after) const { return records_.since(after); }
-  CostModelError cost_model_error() const;
 
   // Before the first turn: teaches the cost model and chooses the target where the config leaves it
   // open. Returns the target.
@@ -56,7 +53,8 @@ class EngineCore {
   void record(const StepPlan& plan, const StepTimes& times);
   void finish(ActiveRequest& request, TokenEvent last, std::optional<Error> error);
   void update_gauges();
-  void publish_cost_model_error();
+  void publish_records();
+  void note(const ActiveRequest& request, RequestChangeKind kind, int64_t at_ns);
 
   // Ends a step that nobody, or hardly anybody, waits for any more.
   class StepAbort final : public AbortCheck {
@@ -85,12 +83,10 @@ class EngineCore {
   StepTargets targets_;
   EngineMetrics metrics_;
   StepAbort abort_{*this};
-  StepRecords records_;
+  EngineObserver& observer_;
   StepRecord step_record_;                                // of the step under way
   std::vector<Result<SampledToken>> sampled_;             // [max_running], in the plan's order
   std::vector<std::unique_ptr<ActiveRequest>> requests_;  // ascending ids
-  std::atomic<int> error_num_steps_{0};
-  std::atomic<double> error_median_{0}, error_p95_{0};
 };
 
 }  // namespace twostroke

@@ -303,14 +303,14 @@ TEST_F(EngineTest, KeepsARecordOfItsSteps) {
   config_.num_step_records = 4;
   make_engine();
   run_alone(input_of(prompt_of(10), 7));
-  const std::vector<StepRecord> records = engine_->steps_since(0);
+  const std::vector<StepRecord> records = engine_->observer().steps().since(0);
   ASSERT_EQ(records.size(), 4U);
   EXPECT_EQ(records.front().step, 4);
   EXPECT_EQ(records.back().step, 7);
   EXPECT_EQ(records.back().num_decode_tokens, 1);
   EXPECT_EQ(records.back().num_prefill_tokens, 0);
   EXPECT_EQ(records.back().forward_end_ns - records.back().forward_start_ns, 1'050'000);
-  EXPECT_EQ(engine_->steps_since(6).size(), 1U);
+  EXPECT_EQ(engine_->observer().steps().since(6).size(), 1U);
 }
 
 }  // namespace

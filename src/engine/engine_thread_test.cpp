@@ -88,12 +88,12 @@ TEST_F(EngineThreadTest, ManyThreadsSubmitCancelReadAndReset) {
     while (!done) {
       const EngineStats stats = engine_->stats();
       EXPECT_LE(stats.num_running, 6);
-      for (const StepRecord& record : engine_->steps_since(last_step)) {
+      for (const StepRecord& record : engine_->observer().steps().since(last_step)) {
         EXPECT_GT(record.step, last_step);
         EXPECT_LE(record.start_ns, record.end_ns);
         last_step = record.step;
       }
-      (void)engine_->cost_model_error();
+      (void)engine_->observer().cost_model().recent_error();
       engine_->reset_prefix_cache();
       std::this_thread::yield();
     }

@@ -15,9 +15,12 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "phases/blame.h"
 #include "phases/ledger.h"
 
 namespace twostroke {
+
+class RequestRecord;
 
 enum class FinishReason { kNone, kStop, kLength, kCancelled, kError };
 // "stop", "length", "cancelled", "error"; "unfinished" while there is none.
@@ -58,7 +61,10 @@ struct RequestSummary {
   std::optional<Error> error;              // with kError
   std::optional<std::string> stop_string;  // which one ended it
   RequestEvents events;
-  Ledger ledger{0};  // booked up to the last token; the server books delivery after it
+  Ledger ledger{0};           // booked up to the last token; the server books delivery after it
+  BlameSummary interference;  // who took prefill_others + decode_batch + decode_prefill
+  BlameSummary waited_for;    // who ran during wait_kv + wait_batch + wait_turn
+  bool cache_prompt = true;   // it might have reused KV
 };
 
 class TokenStream {
@@ -73,11 +79,15 @@ class TokenStream {
   // Consumer: set before submit; called on the engine thread after each push. It must only post a
   // wake-up.
   void set_notify(std::function<void()> notify);
+  // Consumer: what others may see of the request, and where deliveries are booked. Set by submit;
+  // null before.
+  const std::shared_ptr<RequestRecord>& record() const { return record_; }
   bool finished() const;
   // REQUIRES: finished(). A copy that nobody changes any more.
   RequestSummary summary() const;
 
   // Producer.
+  void set_record(std::shared_ptr<RequestRecord> record) { record_ = std::move(record); }
   void push(TokenEvent event);
   void push_progress(const ProgressEvent& progress);
   void finish(RequestSummary summary);  // after the last push
@@ -91,6 +101,7 @@ class TokenStream {
   std::optional<ProgressEvent> progress_;
   std::optional<RequestSummary> summary_;
   std::function<void()> notify_;
+  std::shared_ptr<RequestRecord> record_;
 };
 
 }  // namespace twostroke

@@ -1,13 +1,10 @@
-// TokenStream and StepRecords: what is pushed arrives once and in order, wake-ups come, and old
-// records give way.
+// TokenStream: what is pushed arrives once and in order, and wake-ups come.
 #include "engine/token_stream.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <thread>
-
-#include "engine/step_records.h"
 
 namespace twostroke {
 namespace {
@@ -76,36 +73,6 @@ TEST(TokenStreamDeathTest, NothingComesAfterTheEnd) {
   EXPECT_DEATH((void)stream.summary(), "CHECK failed");
   stream.finish({});
   EXPECT_DEATH(stream.push(event_of(1)), "CHECK failed");
-}
-
-TEST(StepRecords, KeepTheLastOnes) {
-  StepRecords records(3);
-  EXPECT_TRUE(records.since(0).empty());
-  for (int64_t step = 1; step <= 5; ++step) records.append({.step = step, .start_ns = step * 10});
-  const std::vector<StepRecord> recent = records.since(0);
-  ASSERT_EQ(recent.size(), 3U);
-  EXPECT_EQ(recent[0].step, 3);
-  EXPECT_EQ(recent[2].start_ns, 50);
-  EXPECT_EQ(records.since(4).size(), 1U);
-  EXPECT_TRUE(records.since(5).empty());
-}
-
-TEST(StepRecords, AReaderNeverSeesAMixture) {
-  StepRecords records(2);  // small, so that the writer often overwrites what is being read
-  std::thread writer([&] {
-    for (int64_t i = 1; i <= 200'000; ++i) {
-      records.append({.step = i, .start_ns = i, .forward_start_ns = i, .end_ns = i});
-    }
-  });
-  int64_t last = 0;
-  while (last < 200'000) {
-    for (const StepRecord& record : records.since(last)) {
-      ASSERT_EQ(record.start_ns, record.step);
-      ASSERT_EQ(record.end_ns, record.step);
-      last = record.step;
-    }
-  }
-  writer.join();
 }
 
 }  // namespace

@@ -25,12 +25,14 @@ void BlockPool::reference(BlockId block) {
     CHECK(is_cached(block));  // what is in a free block is nobody's
     unlink(block);
   }
-  ++node(block).num_references;
+  if (++node(block).num_references == 2) ++num_shared_;
 }
 
 void BlockPool::release(BlockId block, bool keep_cached) {
   CHECK_GT(node(block).num_references, 0);
-  if (--node(block).num_references > 0) return;
+  const int left = --node(block).num_references;
+  if (left == 1) --num_shared_;
+  if (left > 0) return;
   append(keep_cached ? ListId::kCached : ListId::kFree, block);
 }
 
@@ -89,12 +91,15 @@ int BlockPool::check_list(ListId id) const {
 
 void BlockPool::check_invariants() const {
   int referenced = 0;
+  int shared = 0;
   for (const Node& node : nodes_) {
     if (node.list == ListId::kNone) {
       CHECK_GT(node.num_references, 0);
       ++referenced;
+      shared += node.num_references > 1 ? 1 : 0;
     }
   }
+  CHECK_EQ(shared, num_shared_);
   CHECK_EQ(check_list(ListId::kFree) + check_list(ListId::kCached) + referenced, num_blocks());
 }
 

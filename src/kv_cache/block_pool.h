@@ -36,6 +36,7 @@ class BlockPool {
   int num_free() const { return free_.size; }
   int num_cached() const { return cached_.size; }
   int num_referenced() const { return num_blocks() - free_.size - cached_.size; }
+  int num_shared() const { return num_shared_; }  // of the referenced: by more than one
   int num_available() const { return free_.size + cached_.size; }
   int num_references(BlockId block) const { return node(block).num_references; }
   bool is_cached(BlockId block) const { return node(block).list == ListId::kCached; }
@@ -68,6 +69,7 @@ class BlockPool {
   std::vector<Node> nodes_;  // [num_blocks]
   List free_;
   List cached_;
+  int num_shared_ = 0;
 };
 
 }  // namespace twostroke

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "engine/engine_client.h"
+#include "engine/engine_observer.h"
 
 namespace twostroke {
 
@@ -35,6 +36,16 @@ class FakeEngineClient final : public EngineClient {
       return Error{ErrorCode::kOverloaded, "the queue is full", ""};
     }
     const RequestId id = ++last_id_;
+    auto record = std::make_shared<RequestRecord>(
+        RequestAbout{.id = id,
+                     .reply_id = input.reply_id,
+                     .choice = input.choice,
+                     .kind = input.kind,
+                     .num_prompt_tokens = static_cast<int>(input.prompt.size()),
+                     .max_tokens = input.max_tokens,
+                     .received_ns = input.received_ns});
+    stream->set_record(record);
+    observer_.journal().add(std::move(record));
     submitted_.push_back(input);
     active_[id] = Active{std::move(input), std::move(stream)};
     changed_.notify_all();
@@ -54,6 +65,7 @@ class FakeEngineClient final : public EngineClient {
     ++num_resets_;
   }
   EngineStats stats() const override { return {}; }
+  EngineObserver& observer() override { return observer_; }
 
   void set_max_active(int limit) {
     const std::lock_guard lock(mutex_);
@@ -169,10 +181,19 @@ class FakeEngineClient final : public EngineClient {
     summary.ledger.book_until(input.tokenized_ns, Cause::kTokenize);
     summary.ledger.book_until(it.first_token_ns, Cause::kPrefillOwn);
     summary.ledger.book_until(it.last_token_ns, Cause::kDecodeOwn);
+    RequestProgress progress;
+    progress.phase =
+        reason == FinishReason::kCancelled ? RequestPhase::kFinished : RequestPhase::kDelivering;
+    progress.finish_reason = reason;
+    progress.num_output_tokens = it.num_output;
+    progress.events = summary.events;
+    progress.ledger = summary.ledger;
+    it.stream->record()->publish(progress);
     it.stream->finish(std::move(summary));
   }
 
   const Clock& clock_;
+  EngineObserver observer_{64, 16};
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<RequestId, Active> active_;

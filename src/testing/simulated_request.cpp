@@ -128,8 +128,58 @@ std::string check_ledger(const RequestSummary& summary) {
     return fmt::format("waited {} ns, but was in the queue for {} ns", waited,
                        events.scheduled_ns - events.queued_ns);
   }
+  if (summary.waited_for.total_ns != waited) {
+    return fmt::format("waited {} ns, but {} ns are somebody's", waited,
+                       summary.waited_for.total_ns);
+  }
+  const int64_t others = summary.ledger.of(Cause::kPrefillOthers) +
+                         summary.ledger.of(Cause::kDecodeBatch) +
+                         summary.ledger.of(Cause::kDecodePrefill);
+  if (summary.interference.total_ns != others) {
+    return fmt::format("others took {} ns, but {} ns are somebody's", others,
+                       summary.interference.total_ns);
+  }
+  for (const Blame& blame : summary.interference.top) {
+    if (blame.ns > 0 && blame.request == summary.id) return "it is blamed for itself";
+  }
   const bool lost_time = summary.ledger.of(Cause::kPreempted) > 0;
   if (lost_time && summary.num_preemptions == 0) return "preempted time without a preemption";
+  return "";
+}
+
+std::string check_record(const RequestRecord& record, const RequestSummary& summary) {
+  const RequestProgress progress = record.progress();
+  if (progress.ledger.causes_ns() != summary.ledger.causes_ns()) return "another ledger is shown";
+  if (progress.finish_reason != summary.finish_reason) return "another finish reason is shown";
+  if (!record.is_over()) return "it ended and is shown as live";
+  const int64_t num_sampled = record.num_sampled();
+  if (num_sampled != summary.num_output_tokens) {
+    return fmt::format("{} token times of {} tokens", num_sampled, summary.num_output_tokens);
+  }
+  const std::vector<int64_t> sampled = record.sampled_ns();
+  if (!std::ranges::is_sorted(sampled)) return "token times are not in order";
+  if (!sampled.empty() && (sampled.front() != summary.events.first_token_ns ||
+                           sampled.back() != summary.events.last_token_ns)) {
+    return "the token times do not begin and end with first and last token";
+  }
+  int64_t own_ns = 0;
+  int num_tokens = 0;
+  for (const PrefillChunk& chunk : record.chunks()) {
+    own_ns += chunk.own_ns;
+    if (chunk.kind == ChunkKind::kComputed) num_tokens += chunk.num_tokens;
+    if (chunk.end_ns < chunk.start_ns || chunk.own_ns > chunk.end_ns - chunk.start_ns) {
+      return "a chunk is longer than its step";
+    }
+  }
+  if (own_ns != summary.ledger.of(Cause::kPrefillOwn)) {
+    return fmt::format("chunks of {} ns, prefill_own is {} ns", own_ns,
+                       summary.ledger.of(Cause::kPrefillOwn));
+  }
+  const int wanted = summary.num_prompt_tokens - summary.num_cached_tokens;
+  const bool had_prefill = summary.events.first_token_ns >= 0;
+  if (had_prefill && summary.num_preemptions == 0 && num_tokens != wanted) {
+    return fmt::format("chunks of {} tokens, {} of the prompt were not cached", num_tokens, wanted);
+  }
   return "";
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine_client.h"
+#include "engine/request_record.h"
 #include "engine/token_stream.h"
 #include "testing/fake_token_text.h"
 
@@ -37,5 +38,8 @@ std::string compare_answer(const ExpectedAnswer& expected, const SimulatedWorld&
 
 // What is wrong with the summary's ledger and events.
 std::string check_ledger(const RequestSummary& summary);
+// What others saw of it: the same ledger, chunks that add up to the prompt and to prefill_own, a
+// time for each token.
+std::string check_record(const RequestRecord& record, const RequestSummary& summary);
 
 }  // namespace twostroke

@@ -199,7 +199,7 @@ void Simulation::check_end(Client& client) {
   const ExpectedAnswer expected = expected_answer(client.input, world_);
   for (const std::string& wrong :
        {compare_answer(expected, world_, client.tokens, client.text, summary),
-        check_ledger(summary)}) {
+        check_ledger(summary), check_record(*client.stream->record(), summary)}) {
     if (!wrong.empty()) fail(fmt::format("request {}: {}", client.id, wrong));
   }
   SimulationTally& tally = outcome_.tally;

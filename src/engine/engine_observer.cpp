@@ -1,0 +1,56 @@
+#include "engine/engine_observer.h"
+
+namespace twostroke {
+namespace {
+
+// Items per step that the log has room for, on average: a step of more requests takes from others.
+constexpr int kItemsPerStep = 4;
+constexpr int kNumChanges = 4096;
+
+}  // namespace
+
+std::string_view request_change_name(RequestChangeKind kind) {
+  switch (kind) {
+    case RequestChangeKind::kQueued:
+      return "queued";
+    case RequestChangeKind::kScheduled:
+      return "scheduled";
+    case RequestChangeKind::kFirstToken:
+      return "first_token";
+    case RequestChangeKind::kPreempted:
+      return "preempted";
+    case RequestChangeKind::kEnded:
+      return "ended";
+    case RequestChangeKind::kDelivered:
+      break;
+  }
+  return "delivered";
+}
+
+EngineObserver::EngineObserver(int num_steps, int num_finished_requests)
+    : journal_(num_finished_requests),
+      steps_(num_steps, num_steps * kItemsPerStep),
+      changes_(kNumChanges),
+      deliveries_(kNumChanges) {
+  kv_.store({});
+  cost_model_.store(CostModel());
+}
+
+void EngineObserver::on_delivered(const RequestChange& change) {
+  const std::lock_guard lock(delivery_mutex_);
+  deliveries_.append(change);
+}
+
+KvCounts EngineObserver::kv() const {
+  KvCounts counts;
+  kv_.load(counts);
+  return counts;
+}
+
+CostModel EngineObserver::cost_model() const {
+  CostModel model;
+  cost_model_.load(model);
+  return model;
+}
+
+}  // namespace twostroke

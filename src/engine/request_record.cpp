@@ -5,6 +5,13 @@
 
 namespace twostroke {
 
+namespace {
+
+// For steps that were given up or computed again.
+constexpr int kSpareChunks = 8;
+
+}  // namespace
+
 std::string_view request_kind_name(RequestKind kind) {
   switch (kind) {
     case RequestKind::kChat:
@@ -70,7 +77,7 @@ std::vector<int64_t> RequestRecord::TimeLog::copy() const {
 
 RequestRecord::RequestRecord(RequestAbout about)
     : about_(std::move(about)),
-      chunk_capacity_(std::min(about_.num_prompt_tokens, kMaxChunks)),
+      chunk_capacity_(std::min(about_.num_prompt_tokens + kSpareChunks, kMaxChunks)),
       chunks_(std::make_unique<SeqCell<PrefillChunk>[]>(static_cast<size_t>(chunk_capacity_))),
       sampled_(std::min(about_.max_tokens, kMaxTokenTimes)),
       sent_(std::min(about_.max_tokens, kMaxTokenTimes)) {
@@ -94,7 +101,11 @@ void RequestRecord::add_chunk(const PrefillChunk& chunk) {
     return;
   }
   // A prompt in very many pieces: the last one that is kept stands for all that follow.
-  if (chunk.kind == ChunkKind::kComputed) last_chunk_.num_tokens += chunk.num_tokens;
+  const bool counts = last_chunk_.kind == ChunkKind::kComputed;
+  if (chunk.kind == ChunkKind::kComputed) {
+    last_chunk_.num_tokens = (counts ? last_chunk_.num_tokens : 0) + chunk.num_tokens;
+    last_chunk_.kind = ChunkKind::kComputed;
+  }
   last_chunk_.end_ns = chunk.end_ns;
   last_chunk_.own_ns += chunk.own_ns;
   chunks_[static_cast<size_t>(size) - 1].store(last_chunk_);

@@ -34,7 +34,7 @@ TEST_F(TargetTest, NoStepWithADecodeIsLongerThanTheTarget) {
   for (int i = 0; i < 3; ++i) others.push_back(submit(input_of(prompt_of(900, i + 2), 4)));
   run_until_idle();
   int64_t largest = 0;
-  for (const StepRecord& record : engine_->steps_since(3)) {
+  for (const StepRecord& record : engine_->observer().steps().since(3)) {
     if (record.num_decode_tokens == 0) continue;
     EXPECT_LE(record.forward_end_ns - record.forward_start_ns, 5 * kMs + kMs / 5);
     largest = std::max(largest, record.num_prefill_tokens);
@@ -53,7 +53,7 @@ TEST_F(TargetTest, StepsWithoutADecodeAreLarge) {
   make_engine();
   submit(input_of(prompt_of(900), 1));
   step();
-  EXPECT_EQ(engine_->steps_since(0).front().num_prefill_tokens, 512);
+  EXPECT_EQ(engine_->observer().steps().since(0).front().num_prefill_tokens, 512);
 }
 
 TEST_F(TargetTest, AnOpenTargetIsChosenByMeasurement) {

@@ -59,7 +59,7 @@ Engine::Engine(const EngineConfig& config, Model& model, const TokenText& text, 
       block_size_(model.block_size()),
       token_text_(text),
       clock_(clock),
-      observer_(config.num_step_records, config.num_request_records),
+      observer_(config.num_step_records, config.num_request_records, model.block_size()),
       commands_(std::make_unique<CommandQueue>(config.max_live_requests(), clock)),
       core_(std::make_unique<EngineCore>(config, model, text, clock, *commands_, observer_)) {}
 

@@ -236,7 +236,8 @@ void EngineCore::finish(ActiveRequest& request, TokenEvent last, std::optional<E
                          .ledger = request.ledger,
                          .interference = request.interference.summary(),
                          .waited_for = request.waited_for.summary(),
-                         .cache_prompt = request.cache_prompt};
+                         .cache_prompt = request.cache_prompt,
+                         .kv_block_tokens = kv_cache_.block_size()};
   publish_end(request, last.finish_reason);
   note(request, RequestChangeKind::kEnded, now);
   const std::shared_ptr<TokenStream> stream = std::move(request.stream);

@@ -27,11 +27,12 @@ std::string_view request_change_name(RequestChangeKind kind) {
   return "delivered";
 }
 
-EngineObserver::EngineObserver(int num_steps, int num_finished_requests)
+EngineObserver::EngineObserver(int num_steps, int num_finished_requests, int kv_block_tokens)
     : journal_(num_finished_requests),
       steps_(num_steps, num_steps * kItemsPerStep),
       changes_(kNumChanges),
-      deliveries_(kNumChanges) {
+      deliveries_(kNumChanges),
+      kv_block_tokens_(kv_block_tokens) {
   kv_.store({});
   cost_model_.store(CostModel());
 }
@@ -39,6 +40,14 @@ EngineObserver::EngineObserver(int num_steps, int num_finished_requests)
 void EngineObserver::on_delivered(const RequestChange& change) {
   const std::lock_guard lock(delivery_mutex_);
   deliveries_.append(change);
+}
+
+std::shared_ptr<const void> EngineObserver::take_seat(int max_seats) {
+  if (seats_taken_->fetch_add(1) >= max_seats) {
+    seats_taken_->fetch_sub(1);
+    return nullptr;
+  }
+  return {seats_taken_.get(), [seats = seats_taken_](const void*) { seats->fetch_sub(1); }};
 }
 
 KvCounts EngineObserver::kv() const {

@@ -3,6 +3,7 @@
 // rings and never waits; any thread reads copies. Holds no text and no tokens.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -41,7 +42,7 @@ struct KvCounts {
 
 class EngineObserver {
  public:
-  EngineObserver(int num_steps, int num_finished_requests);
+  EngineObserver(int num_steps, int num_finished_requests, int kv_block_tokens = 1);
 
   // Engine thread.
   void on_step(const StepRecord& record, std::span<const StepItem> items) {
@@ -56,7 +57,11 @@ class EngineObserver {
   // The thread that delivers an answer: all of it was handed over, or nobody takes it any more.
   void on_delivered(const RequestChange& change);
   // Before the first request.
-  void set_machine(const MachineReport& machine) { machine_ = machine; }
+  MachineReport& machine() { return machine_; }
+
+  // Any thread: a seat among at most `max_seats` who watch; null when all are taken. It is free
+  // again when the pointer goes, which may be after the observer.
+  std::shared_ptr<const void> take_seat(int max_seats);
 
   // Any thread.
   const RequestJournal& journal() const { return journal_; }
@@ -66,6 +71,7 @@ class EngineObserver {
   KvCounts kv() const;
   CostModel cost_model() const;
   const MachineReport& machine() const { return machine_; }
+  int kv_block_tokens() const { return kv_block_tokens_; }
 
  private:
   RequestJournal journal_;
@@ -75,7 +81,9 @@ class EngineObserver {
   SeqRing<RequestChange> deliveries_;
   SeqCell<KvCounts> kv_;
   SeqCell<CostModel> cost_model_;
+  std::shared_ptr<std::atomic<int>> seats_taken_ = std::make_shared<std::atomic<int>>(0);
   MachineReport machine_;
+  int kv_block_tokens_;
 };
 
 }  // namespace twostroke

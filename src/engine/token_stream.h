@@ -65,6 +65,7 @@ struct RequestSummary {
   BlameSummary interference;  // who took prefill_others + decode_batch + decode_prefill
   BlameSummary waited_for;    // who ran during wait_kv + wait_batch + wait_turn
   bool cache_prompt = true;   // it might have reused KV
+  int kv_block_tokens = 1;    // KV is reused in whole blocks of so many
 };
 
 class TokenStream {

@@ -31,14 +31,21 @@ StepShape shape_of(int first_token, int num_tokens, bool needs_logits) {
   const int64_t n = num_tokens;
   return {.num_tokens = n,
           .token_contexts = n * first_token + n * (n + 1) / 2,
-          .num_logits = needs_logits ? 1 : 0};
+          .num_logits = needs_logits ? 1 : 0,
+          .num_decodes = num_tokens == 1 && needs_logits ? 1 : 0};
 }
 
 StepShape& operator+=(StepShape& sum, const StepShape& shape) {
   sum.num_tokens += shape.num_tokens;
   sum.token_contexts += shape.token_contexts;
   sum.num_logits += shape.num_logits;
+  sum.num_decodes += shape.num_decodes;
   return sum;
+}
+
+StepKind kind_of(const StepShape& shape) {
+  if (shape.num_decodes == 0) return StepKind::kPrefill;
+  return shape.num_decodes == shape.num_tokens ? StepKind::kDecode : StepKind::kMixed;
 }
 
 // Before anything was measured only the proportions matter: a token costs as much as what is fixed
@@ -69,6 +76,7 @@ void CostModel::observe(const StepShape& shape, int64_t forward_ns) {
   }
   const auto slot = static_cast<size_t>(num_observed_ % kErrorWindow);
   errors_[slot] = static_cast<float>(std::abs(predict_ns(shape) - measured) / measured);
+  kinds_[slot] = kind_of(shape);
   ++num_observed_;
 
   // Least squares of the relative error: both strokes count alike, however long their steps are.
@@ -98,13 +106,25 @@ void CostModel::fit() {
 }
 
 CostModelError CostModel::recent_error() const {
+  return error_of([](StepKind) { return true; });
+}
+
+CostModelError CostModel::recent_error(StepKind kind) const {
+  return error_of([kind](StepKind other) { return other == kind; });
+}
+
+template <typename Counts>
+CostModelError CostModel::error_of(Counts counts) const {
+  std::vector<float> sorted;
   const auto size = static_cast<size_t>(std::min<int64_t>(num_observed_, kErrorWindow));
-  if (size == 0) return {};
-  std::vector<float> sorted(errors_.begin(), errors_.begin() + static_cast<ptrdiff_t>(size));
+  for (size_t i = 0; i < size; ++i) {
+    if (counts(kinds_[i])) sorted.push_back(errors_[i]);
+  }
+  if (sorted.empty()) return {};
   std::ranges::sort(sorted);
-  return {.num_steps = static_cast<int>(size),
-          .median = static_cast<double>(sorted[(size - 1) / 2]),
-          .p95 = static_cast<double>(sorted[(size - 1) * 95 / 100])};
+  return {.num_steps = static_cast<int>(sorted.size()),
+          .median = static_cast<double>(sorted[(sorted.size() - 1) / 2]),
+          .p95 = static_cast<double>(sorted[(sorted.size() - 1) * 95 / 100])};
 }
 
 }  // namespace twostroke

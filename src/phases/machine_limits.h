@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "phases/ledger.h"
+
 namespace twostroke {
 
 // Measured by a short probe.
@@ -28,5 +30,14 @@ struct MachineReport {
   int64_t calibration_ns = 0;  // and the calibration of the cost model
   int64_t calibration_steps = 0;
 };
+
+// How fast one request's two strokes were in the time that its own tokens cost: what its prompt's
+// tokens multiplied and what its output tokens read, as if it had been alone. 0: there was none.
+struct Roofline {
+  double prefill_macs_per_second = 0;
+  double decode_bytes_per_second = 0;
+};
+Roofline roofline_of(const MachineReport& machine, int num_prompt_tokens, int num_cached_tokens,
+                     int num_output_tokens, const Ledger& ledger);
 
 }  // namespace twostroke

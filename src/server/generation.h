@@ -25,9 +25,11 @@ struct Choice {
   std::unique_ptr<ReplyParser> parser = nullptr;
   ReplyAssembly assembly = ReplyAssembly();
   // As the reply grows:
-  bool opened = false;  // role chunk or echo sent
-  bool ended = false;
+  bool opened = false;     // role chunk or echo sent
+  bool ended = false;      // the engine is done, and the reply has all of it
+  bool delivered = false;  // the socket took all of it, or nobody takes the rest
   int output_tokens = 0;
+  int unsent_tokens = 0;  // in the reply since bytes were last handed to the socket
   int64_t first_token_ns = -1;
   int64_t text_bytes = 0;
   RequestSummary summary;  // once ended

@@ -32,13 +32,6 @@ void cancel_all(const GenerationBase& base) {
   }
 }
 
-void end_choice(Choice& choice, int64_t now_ns) {
-  choice.summary = choice.tokens->summary();
-  choice.output_tokens = choice.summary.num_output_tokens;
-  book_delivery(choice.summary, now_ns);
-  choice.ended = true;
-}
-
 std::vector<ReplyDelta> read_deltas(Choice& choice, std::string_view text, bool last) {
   std::vector<ReplyDelta> deltas;
   choice.parser->push(text, deltas);

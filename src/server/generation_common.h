@@ -13,9 +13,6 @@ Usage usage_of(const std::vector<Choice>& choices);
 bool all_ended(const std::vector<Choice>& choices);
 std::vector<RequestSummary> summaries_of(const std::vector<Choice>& choices);
 void cancel_all(const GenerationBase& base);
-// Takes the summary, books delivery up to now, marks the choice ended. REQUIRES:
-// choice.tokens->finished().
-void end_choice(Choice& choice, int64_t now_ns);
 // Reads what a token added; `last` also flushes what the parser holds back. REQUIRES:
 // choice.parser.
 std::vector<ReplyDelta> read_deltas(Choice& choice, std::string_view text, bool last);

@@ -25,4 +25,11 @@ Reply handle_model(const HttpRequest& request, const Serving& serving);  // /v1/
 Reply handle_props(const HttpRequest& request, const Serving& serving);
 Reply handle_reset_prefix_cache(const HttpRequest& request, const Serving& serving);
 
+// handlers_observe.cpp
+Reply handle_requests(const HttpRequest& request, const Serving& serving);
+Reply handle_request(const HttpRequest& request, const Serving& serving);  // /v1/requests/{id}
+Reply handle_events(const HttpRequest& request, const Serving& serving);
+Reply handle_trace(const HttpRequest& request, const Serving& serving);
+Reply handle_cost_model(const HttpRequest& request, const Serving& serving);
+
 }  // namespace twostroke

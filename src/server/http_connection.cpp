@@ -50,6 +50,14 @@ std::string path_of(std::string_view target) {
   return std::string(target.substr(0, target.find_first_of("?#")));
 }
 
+// "/v1/trace?seconds=5#x" -> "seconds=5".
+std::string query_of(std::string_view target) {
+  const size_t begin = target.find('?');
+  if (begin == std::string_view::npos) return {};
+  target.remove_prefix(begin + 1);
+  return std::string(target.substr(0, target.find('#')));
+}
+
 asio::awaitable<Reply> dispatch_on_intake(const HttpRequest& request, const Serving& serving) {
   try {
     co_return dispatch(request, serving);
@@ -165,6 +173,7 @@ asio::awaitable<bool> HttpConnection::read_request(Exchange& exchange) {
     co_return co_await refuse(HttpFault::kMalformedRequest, "the request has no target", exchange);
   }
   exchange.request.path = path_of(header.target());
+  exchange.request.query = query_of(header.target());
   exchange.request.accept_encoding = std::string(header[http::field::accept_encoding]);
   exchange.request.if_none_match = std::string(header[http::field::if_none_match]);
   exchange.http_1_0 = header.version() == 10;
@@ -282,13 +291,17 @@ asio::awaitable<bool> HttpConnection::send_source(Reply& reply, Exchange& exchan
       if (source.poll(body)) {
         if (shared_.draining) exchange.keep_alive = false;
         sent = co_await send_whole(reply, source.status(), body, exchange);
+        if (sent) tell_sent(source);
         break;
       }
-      co_await wait_for_news();
+      co_await wait_for_news(shared_.options.ping_interval_ms);
       if (gone()) break;
     }
   }
-  if (!sent) source.cancel();
+  if (!sent) {
+    source.on_gone(end_reason(), shared_.clock.now_ns());
+    source.cancel();
+  }
   exchange.status = source.status();
   exchange.described = source.describe();
   source_ = nullptr;
@@ -302,15 +315,21 @@ asio::awaitable<bool> HttpConnection::send_stream(Reply& reply, Exchange& exchan
   if (!co_await write_all(format_head(reply, 200, exchange.request.id, framing))) co_return false;
   std::string events;
   std::string framed;
+  const int interval_ms = reply.source->poll_interval_ms();
+  int quiet_ms = 0;  // nothing was written for so long
   for (bool done = false; !done;) {
     events.clear();
     news_arrived_ = false;
     done = reply.source->poll(events);
     if (events.empty() && !done) {
-      if (co_await wait_for_news()) continue;
+      const int wait_ms = interval_ms > 0 ? interval_ms : shared_.options.ping_interval_ms;
+      if (co_await wait_for_news(wait_ms)) continue;
       if (gone()) co_return false;
+      quiet_ms += wait_ms;
+      if (quiet_ms < shared_.options.ping_interval_ms) continue;
       events = ": still working\n\n";
     }
+    quiet_ms = 0;
     framed.clear();
     if (chunked) {
       append_chunk(framed, events);
@@ -318,8 +337,20 @@ asio::awaitable<bool> HttpConnection::send_stream(Reply& reply, Exchange& exchan
     }
     exchange.sent_bytes += static_cast<int64_t>(events.size());
     if (gone() || !co_await write_all(chunked ? framed : events)) co_return false;
+    tell_sent(*reply.source);
+    if (interval_ms > 0 && !done) co_await wait_for_news(interval_ms);
   }
   co_return true;
+}
+
+void HttpConnection::tell_sent(ReplySource& source) {
+  source.on_sent(shared_.clock.now_ns(), blocked_from_ns_);
+}
+
+RequestEnd HttpConnection::end_reason() const {
+  if (peer_gone_) return RequestEnd::kDisconnect;
+  if (timed_out_) return RequestEnd::kWriteTimeout;
+  return cancelled_ || closed_ ? RequestEnd::kCancelled : RequestEnd::kDisconnect;
 }
 
 asio::awaitable<bool> HttpConnection::send_whole(const Reply& reply, int status,
@@ -333,19 +364,21 @@ asio::awaitable<bool> HttpConnection::send_whole(const Reply& reply, int status,
   co_return co_await write_all(bytes);
 }
 
-asio::awaitable<bool> HttpConnection::wait_for_news() {
+asio::awaitable<bool> HttpConnection::wait_for_news(int timeout_ms) {
   if (news_arrived_ || gone()) co_return news_arrived_;
-  news_.expires_after(std::chrono::milliseconds(shared_.options.ping_interval_ms));
+  news_.expires_after(std::chrono::milliseconds(timeout_ms));
   co_await news_.async_wait(kAwait);
   co_return news_arrived_;
 }
 
 asio::awaitable<bool> HttpConnection::write_all(std::string_view data) {
+  blocked_from_ns_ = -1;
   while (!data.empty()) {
     error_code error;
     const size_t count = socket_.write_some(asio::buffer(data), error);
     data.remove_prefix(count);
     if (error == asio::error::would_block) {
+      if (blocked_from_ns_ < 0) blocked_from_ns_ = shared_.clock.now_ns();
       arm(shared_.options.write_timeout_ms);
       const auto [failed] = co_await socket_.async_wait(Socket::wait_write, kAwait);
       disarm();

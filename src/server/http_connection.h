@@ -77,10 +77,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   Awaitable<bool> send_stream(Reply& reply, Exchange& exchange);
   Awaitable<bool> send_whole(const Reply& reply, int status, std::string_view body,
                              Exchange& exchange);
-  Awaitable<bool> wait_for_news();  // false: nothing came within the ping interval
+  Awaitable<bool> wait_for_news(int timeout_ms);  // false: nothing came within it
   Awaitable<bool> write_all(std::string_view data);
   Awaitable<void> linger();
 
+  void tell_sent(ReplySource& source);
+  RequestEnd end_reason() const;
   bool gone() const { return peer_gone_ || closed_; }
   void set_busy(bool busy);
   void watch();  // notices a client that leaves, and reads ahead what it pipelines
@@ -97,6 +99,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   boost::asio::steady_timer news_;
   std::shared_ptr<Waker> waker_;
   ReplySource* source_ = nullptr;  // while a reply is being made
+  int64_t blocked_from_ns_ = -1;   // since when the socket takes nothing of what is being written
   uint64_t deadline_epoch_ = 0;
   uint64_t watch_epoch_ = 0;
   bool first_request_ = true;

@@ -161,6 +161,9 @@ Result<GenerationBase> submit_generation(const GenerationRequest& request, const
     for (int i = 0; i < request.num_choices; ++i) {
       RequestInput input = input_of(request, prompt, info.max_model_len);
       input.received_ns = http.received_ns;
+      input.reply_id = base.head.id;
+      input.choice = static_cast<int>(base.choices.size());
+      input.kind = request.is_chat ? RequestKind::kChat : RequestKind::kCompletion;
       input.parsed_ns = parsed_ns;
       input.sampling.seed = seed + static_cast<uint64_t>(i);
       Choice choice;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/request_record.h"
 #include "server/server_context.h"
 #include "server/server_options.h"
 
@@ -17,7 +18,8 @@ namespace twostroke {
 
 struct HttpRequest {
   std::string method;
-  std::string path;  // without the query
+  std::string path;   // without the query
+  std::string query;  // what follows the '?', as the client wrote it
   std::string body;
   std::string accept_encoding;  // these two as the client wrote them
   std::string if_none_match;
@@ -37,6 +39,15 @@ class ReplySource {
   virtual bool poll(std::string& out) = 0;
   // For a reply that does not stream, after poll() returned true.
   virtual int status() const = 0;
+  // What the last poll appended was handed to the socket at now_ns; the socket had taken none of it
+  // since blocked_from_ns (-1: it always took some).
+  virtual void on_sent(int64_t now_ns, int64_t blocked_from_ns) {
+    (void)now_ns, (void)blocked_from_ns;
+  }
+  // The rest will not be sent.
+  virtual void on_gone(RequestEnd why, int64_t now_ns) { (void)why, (void)now_ns; }
+  // How often poll() is called though nobody woke the connection; 0: never.
+  virtual int poll_interval_ms() const { return 0; }
   // The client is gone, or the server stops: ends the work in the engine.
   virtual void cancel() = 0;
   // For the log: counts and times, never text.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
 
 namespace twostroke {
 namespace {
@@ -82,44 +83,83 @@ OrderedJson partial_timings_json(int64_t first_token_ns, int64_t now_ns, int num
   return out;
 }
 
-void book_delivery(RequestSummary& summary, int64_t now_ns) {
-  summary.ledger.book_until(now_ns, Cause::kClient);
-  summary.events.finished_ns = std::max(now_ns, summary.ledger.booked_until_ns());
-}
-
-OrderedJson phases_json(const RequestSummary& summary) {
-  const RequestEvents& events = summary.events;
+OrderedJson events_json(const RequestEvents& events) {
   const auto since_received = [&](int64_t ns) -> OrderedJson {
     if (ns < 0) return nullptr;
     return to_ms(ns - events.received_ns);
   };
-  const RequestIntervals intervals = intervals_of(events, summary.num_output_tokens);
+  return {{"received", 0.0},
+          {"tokenized", since_received(events.tokenized_ns)},
+          {"queued", since_received(events.queued_ns)},
+          {"scheduled", since_received(events.scheduled_ns)},
+          {"first_token", since_received(events.first_token_ns)},
+          {"last_token", since_received(events.last_token_ns)},
+          {"finished", since_received(events.finished_ns)}};
+}
+
+OrderedJson intervals_json(const RequestIntervals& intervals) {
+  return {{"intake", to_ms(intervals.intake_ns)},     {"queue", to_ms(intervals.queue_ns)},
+          {"prefill", to_ms(intervals.prefill_ns)},   {"decode", to_ms(intervals.decode_ns)},
+          {"delivery", to_ms(intervals.delivery_ns)}, {"ttft", to_ms(intervals.ttft_ns)},
+          {"tpot", to_ms(intervals.tpot_ns)}};
+}
+
+OrderedJson blame_json(const BlameSummary& blame) {
+  OrderedJson list = OrderedJson::array();
+  for (const Blame& it : blame.top) {
+    if (it.ns == 0) break;
+    list.push_back({{"request", it.request},
+                    {"phase", step_phase_name(it.phase)},
+                    {"ns", it.ns},
+                    {"ms", to_ms(it.ns)}});
+  }
+  return list;
+}
+
+namespace {
+
+std::string_view reuse_reason(const RequestSummary& summary) {
+  if (!summary.cache_prompt) return "disabled";
+  if (summary.num_cached_tokens == 0) return "cold";
+  // The last block is always computed: something must be left to continue.
+  return summary.num_cached_tokens >= summary.num_prompt_tokens - summary.kv_block_tokens
+             ? "full"
+             : "partial";
+}
+
+OrderedJson percent_json(double part, double whole) {
+  if (!(part > 0) || !(whole > 0)) return nullptr;
+  return std::round(1000.0 * part / whole) / 10.0;
+}
+
+}  // namespace
+
+OrderedJson phases_json(const RequestSummary& summary, const MachineReport& machine) {
   OrderedJson causes = OrderedJson::object();
   for (int i = 0; i < kNumCauses; ++i) {
     const Cause cause = static_cast<Cause>(i);
     causes[std::string(cause_name(cause))] = summary.ledger.of(cause);
   }
-  return {{"events_ms",
-           {{"received", 0.0},
-            {"tokenized", since_received(events.tokenized_ns)},
-            {"queued", since_received(events.queued_ns)},
-            {"scheduled", since_received(events.scheduled_ns)},
-            {"first_token", since_received(events.first_token_ns)},
-            {"last_token", since_received(events.last_token_ns)},
-            {"finished", since_received(events.finished_ns)}}},
-          {"intervals_ms",
-           {{"intake", to_ms(intervals.intake_ns)},
-            {"queue", to_ms(intervals.queue_ns)},
-            {"prefill", to_ms(intervals.prefill_ns)},
-            {"decode", to_ms(intervals.decode_ns)},
-            {"delivery", to_ms(intervals.delivery_ns)},
-            {"ttft", to_ms(intervals.ttft_ns)},
-            {"tpot", to_ms(intervals.tpot_ns)}}},
-          {"causes_ns", std::move(causes)},
-          {"total_ns", summary.ledger.total_ns()},
-          {"cache", {{"reused_tokens", summary.num_cached_tokens}}},
-          {"steps", summary.num_steps},
-          {"preemptions", summary.num_preemptions}};
+  const Roofline roofline =
+      roofline_of(machine, summary.num_prompt_tokens, summary.num_cached_tokens,
+                  summary.num_output_tokens, summary.ledger);
+  return {
+      {"events_ms", events_json(summary.events)},
+      {"intervals_ms", intervals_json(intervals_of(summary.events, summary.num_output_tokens))},
+      {"causes_ns", std::move(causes)},
+      {"total_ns", summary.ledger.total_ns()},
+      {"cache", {{"reused_tokens", summary.num_cached_tokens}, {"reason", reuse_reason(summary)}}},
+      {"limits",
+       {{"prefill_percent_of_peak",
+         percent_json(roofline.prefill_macs_per_second, machine.limits.macs_per_second)},
+        {"decode_percent_of_bandwidth",
+         percent_json(roofline.decode_bytes_per_second, machine.limits.read_bytes_per_second)}}},
+      {"interference", blame_json(summary.interference)},
+      {"interference_rest_ns", summary.interference.rest_ns},
+      {"waited_for", blame_json(summary.waited_for)},
+      {"waited_for_rest_ns", summary.waited_for.rest_ns},
+      {"steps", summary.num_steps},
+      {"preemptions", summary.num_preemptions}};
 }
 
 }  // namespace twostroke

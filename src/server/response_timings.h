@@ -11,6 +11,7 @@
 #include <span>
 
 #include "engine/token_stream.h"
+#include "phases/machine_limits.h"
 #include "server/json_text.h"
 
 namespace twostroke {
@@ -28,9 +29,11 @@ OrderedJson timings_json(std::span<const RequestSummary> summaries);
 // While a request is still running: what `timings_per_token` shows.
 OrderedJson partial_timings_json(int64_t first_token_ns, int64_t now_ns, int num_output_tokens);
 
-// Books the time since the last token under `client` and closes the ledger at now_ns. The sum of
-// causes_ns is total_ns, exactly.
-void book_delivery(RequestSummary& summary, int64_t now_ns);
-OrderedJson phases_json(const RequestSummary& summary);
+// The object of docs/phases-api.md. The sum of causes_ns is total_ns, exactly.
+OrderedJson phases_json(const RequestSummary& summary, const MachineReport& machine = {});
+// Its parts.
+OrderedJson events_json(const RequestEvents& events);
+OrderedJson intervals_json(const RequestIntervals& intervals);
+OrderedJson blame_json(const BlameSummary& blame);  // the most expensive, as a list
 
 }  // namespace twostroke

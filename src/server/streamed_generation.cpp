@@ -4,6 +4,7 @@
 // has data; then [DONE].
 #include <utility>
 
+#include "server/delivery.h"
 #include "server/error_response.h"
 #include "server/generation_common.h"
 
@@ -16,6 +17,11 @@ class StreamedGeneration final : public ReplySource {
 
   bool streams() const override { return true; }
   int status() const override { return 200; }
+  void on_sent(int64_t now_ns, int64_t blocked_from_ns) override {
+    if (blocked_from_ns >= 0) blocked_ = {blocked_from_ns, now_ns};
+    twostroke::on_sent(base_, {blocked_from_ns, now_ns}, now_ns);
+  }
+  void on_gone(RequestEnd why, int64_t now_ns) override { twostroke::on_gone(base_, why, now_ns); }
   void cancel() override { cancel_all(base_); }
   std::string describe() const override { return describe_generation(base_.choices); }
 
@@ -66,9 +72,15 @@ class StreamedGeneration final : public ReplySource {
     }
   }
 
+  static void count_token(Choice& it, const TokenEvent& event) {
+    if (event.token == kNoToken) return;
+    it.output_tokens = event.num_output_tokens;
+    ++it.unsent_tokens;
+  }
+
   OrderedJson token_choice(int index, const TokenEvent& event) {
     Choice& it = choice(index);
-    if (event.token != kNoToken) it.output_tokens = event.num_output_tokens;
+    count_token(it, event);
     if (it.first_token_ns < 0) it.first_token_ns = event.sampled_ns;
     OrderedJson logprobs =
         logprobs_json(base_.head.is_chat, {&event, 1}, it.text_bytes, base_.context.model);
@@ -81,7 +93,7 @@ class StreamedGeneration final : public ReplySource {
   // back, so that every token is seen when it comes. The last one is returned, not yet written.
   OrderedJson parsed_token_choice(int index, const TokenEvent& event, bool last, std::string& out) {
     Choice& it = choice(index);
-    if (event.token != kNoToken) it.output_tokens = event.num_output_tokens;
+    count_token(it, event);
     if (it.first_token_ns < 0) it.first_token_ns = event.sampled_ns;
     OrderedJson logprobs = logprobs_json(true, {&event, 1}, 0, base_.context.model);
     const std::vector<ReplyDelta> deltas = read_deltas(it, event.text, last);
@@ -118,7 +130,7 @@ class StreamedGeneration final : public ReplySource {
   void finish_choice(int index, TokenEvent last, std::string& out) {
     Choice& it = choice(index);
     if (const auto error = error_of(it.tokens->summary())) {
-      end_choice(it, base_.clock.now_ns());
+      close_choice(it, blocked_, base_.clock.now_ns());
       cancel_all(base_);
       out += "data: " + error_body(*error) + "\n\n";
       failed_ = true;
@@ -128,7 +140,7 @@ class StreamedGeneration final : public ReplySource {
     last.finish_reason = it.tokens->summary().finish_reason;
     OrderedJson body =
         it.parser ? parsed_token_choice(index, last, true, out) : token_choice(index, last);
-    end_choice(it, base_.clock.now_ns());
+    close_choice(it, blocked_, base_.clock.now_ns());
     if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_json(it.summary);
     OrderedJson chunk = chunk_of(std::move(body));
     if (all_ended(base_.choices) && !base_.flags.include_usage) add_times(chunk);
@@ -179,6 +191,7 @@ class StreamedGeneration final : public ReplySource {
 
   GenerationBase base_;
   std::vector<std::vector<TokenEvent>> held_;  // per choice: arrived, not yet written
+  Blocked blocked_;                            // the last time that the socket was
   bool failed_ = false;
   bool done_ = false;
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/delivery.h"
 #include "server/error_response.h"
 #include "server/generation_common.h"
 
@@ -15,6 +16,10 @@ class WholeGeneration final : public ReplySource {
 
   bool streams() const override { return false; }
   int status() const override { return status_; }
+  void on_sent(int64_t now_ns, int64_t blocked_from_ns) override {
+    twostroke::on_sent(base_, {blocked_from_ns, now_ns}, now_ns);
+  }
+  void on_gone(RequestEnd why, int64_t now_ns) override { twostroke::on_gone(base_, why, now_ns); }
   void cancel() override { cancel_all(base_); }
   std::string describe() const override { return describe_generation(base_.choices); }
 
@@ -23,7 +28,8 @@ class WholeGeneration final : public ReplySource {
       return false;
     for (size_t i = 0; i < base_.choices.size(); ++i) {
       events_[i] = base_.choices[i].tokens->take();
-      end_choice(base_.choices[i], base_.clock.now_ns());
+      close_choice(base_.choices[i], {}, base_.clock.now_ns());
+      base_.choices[i].unsent_tokens = base_.choices[i].output_tokens;
     }
     for (const Choice& it : base_.choices) {
       if (const auto error = error_of(it.summary)) return fail(*error, out);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "apps/cli_compare.h"
 #include "apps/cli_runs.h"
 #include "apps/options.h"
 
@@ -192,12 +193,14 @@ int run_cli(int argc, char** argv) {
   PerplexityOptionsCli perplexity;
   InspectOptions inspect;
   RunsOptions runs;
+  CompareOptions compare;
   const CLI::App* serve_command = add_serve(app, serve);
   const CLI::App* chat_command = add_chat(app, chat);
   const CLI::App* run_command = add_run(app, run);
   const CLI::App* bench_command = add_bench(app, bench);
   const CLI::App* perplexity_command = add_perplexity(app, perplexity);
   const CLI::App* inspect_command = add_inspect(app, inspect);
+  const CLI::App* compare_command = add_compare(app, compare);
   const CLI::App* runs_command = add_runs(app, runs);
   try {
     app.parse(argc, argv);
@@ -210,6 +213,7 @@ int run_cli(int argc, char** argv) {
   if (bench_command->parsed()) return run_bench(bench);
   if (perplexity_command->parsed()) return run_perplexity(perplexity);
   if (inspect_command->parsed()) return run_inspect(inspect);
+  if (compare_command->parsed()) return run_compare(compare);
   if (runs_command->parsed()) return run_runs(runs);
   return 2;
 }

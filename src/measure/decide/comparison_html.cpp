@@ -61,7 +61,7 @@ std::string phase_row(const char* name, const PhaseDecision& phase, const PhaseP
       phase.adjusted_p,
       std::isfinite(plan.detectable) ? fmt::format("{:.1f} %", 100 * plan.detectable)
                                      : std::string("none"),
-      plan.blocks_wanted > 0 ? fmt::format("{}", plan.blocks_wanted) : std::string("-"));
+      blocks_wanted_text(plan));
 }
 
 std::string phase_table(const Comparison& c) {

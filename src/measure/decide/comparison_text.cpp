@@ -5,6 +5,8 @@
 #include <cmath>
 #include <iterator>
 
+#include "measure/statistics/power.h"
+
 namespace twostroke {
 namespace {
 
@@ -42,7 +44,9 @@ std::string phase_sentence(const PhaseDecision& phase, const PhasePlan& plan, co
                         percent_text(phase.effect.interval.low),
                         percent_text(phase.effect.interval.high));
   }
-  if (plan.blocks_wanted > 0) {
+  if (plan.blocks_wanted >= kMaxPlannedBlocks) {
+    text += "; more blocks will not tell, less noise might";
+  } else if (plan.blocks_wanted > 0) {
     text += fmt::format("; about {} blocks instead of {} would tell", plan.blocks_wanted,
                         phase.effect.num_blocks);
   }
@@ -113,7 +117,9 @@ void add_phase_line(std::string& out, const char* name, const PhaseDecision& pha
   if (std::isfinite(plan.detectable)) {
     out += fmt::format(", could have found {:.1f} %", 100 * plan.detectable);
   }
-  if (plan.blocks_wanted > 0) out += fmt::format(", about {} blocks wanted", plan.blocks_wanted);
+  if (plan.blocks_wanted > 0) {
+    out += fmt::format(", about {} blocks wanted", blocks_wanted_text(plan));
+  }
   out += "\n";
 }
 
@@ -151,6 +157,12 @@ std::string percent_text(double log_ratio, bool magnitude) {
 std::string percent_interval_text(const Interval& log_interval) {
   if (std::isinf(log_interval.high)) return "[unknown]";
   return fmt::format("[{}, {}]", percent_text(log_interval.low), percent_text(log_interval.high));
+}
+
+std::string blocks_wanted_text(const PhasePlan& plan) {
+  if (plan.blocks_wanted <= 0) return "-";
+  if (plan.blocks_wanted >= kMaxPlannedBlocks) return "too many";
+  return fmt::format("{}", plan.blocks_wanted);
 }
 
 std::string break_even_text(const BreakEven& even) {

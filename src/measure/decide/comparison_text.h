@@ -16,6 +16,8 @@ std::string comparison_console(const Comparison& comparison);
 std::string percent_text(double log_ratio, bool magnitude = false);
 // "[-4.1 %, +2.0 %]".
 std::string percent_interval_text(const Interval& log_interval);
+// "38", "-" or "too many".
+std::string blocks_wanted_text(const PhasePlan& plan);
 // "143 tokens (95 % interval 98 to 210)" or what is known instead.
 std::string break_even_text(const BreakEven& even);
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "apps/cli_compare.h"
+#include "apps/cli_explain_server.h"
 #include "apps/cli_runs.h"
 #include "apps/options.h"
 
@@ -179,6 +180,15 @@ CLI::App* add_inspect(CLI::App& app, InspectOptions& inspect) {
   return command;
 }
 
+CLI::App* add_explain(CLI::App& app, ExplainServerOptions& explain) {
+  CLI::App* command =
+      app.add_subcommand("explain", "what can be known of a server from outside, and what cannot");
+  command->add_option("subject", explain.url, "URL of an OpenAI-compatible server")->required();
+  command->add_flag("--json", explain.json, "print as JSON");
+  add_explain_server_flags(command, explain);
+  return command;
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -194,6 +204,7 @@ int run_cli(int argc, char** argv) {
   InspectOptions inspect;
   RunsOptions runs;
   CompareOptions compare;
+  ExplainServerOptions explain;
   const CLI::App* serve_command = add_serve(app, serve);
   const CLI::App* chat_command = add_chat(app, chat);
   const CLI::App* run_command = add_run(app, run);
@@ -201,6 +212,7 @@ int run_cli(int argc, char** argv) {
   const CLI::App* perplexity_command = add_perplexity(app, perplexity);
   const CLI::App* inspect_command = add_inspect(app, inspect);
   const CLI::App* compare_command = add_compare(app, compare);
+  const CLI::App* explain_command = add_explain(app, explain);
   const CLI::App* runs_command = add_runs(app, runs);
   try {
     app.parse(argc, argv);
@@ -214,6 +226,7 @@ int run_cli(int argc, char** argv) {
   if (perplexity_command->parsed()) return run_perplexity(perplexity);
   if (inspect_command->parsed()) return run_inspect(inspect);
   if (compare_command->parsed()) return run_compare(compare);
+  if (explain_command->parsed()) return run_explain_server(explain);
   if (runs_command->parsed()) return run_runs(runs);
   return 2;
 }

@@ -84,7 +84,7 @@ int exit_code_of(JointVerdict verdict) {
   return kExitUndetermined;
 }
 
-Result<SloLimits> parse_slo(const std::vector<std::string>& limits) {
+Result<SloLimits> parse_slo_limits(const std::vector<std::string>& limits) {
   SloLimits slo;
   for (const std::string& limit : limits) {
     const size_t colon = limit.find(':');
@@ -123,7 +123,7 @@ Result<ComparisonRules> comparison_rules(const CompareOptions& options) {
   }
   if (options.ttft_statistic == "p95") rules.ttft_metric = Metric::kTtftP95;
   if (options.ttft_statistic == "mean") rules.ttft_metric = Metric::kTtftMean;
-  rules.slo = TRY(parse_slo(options.slo));
+  rules.slo = TRY(parse_slo_limits(options.slo));
   if (options.capacity && !rules.slo.is_set()) {
     return Error{ErrorCode::kInvalidArgument,
                  "capacity is the highest load that keeps limits: give them with --slo", "slo"};

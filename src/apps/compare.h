@@ -48,7 +48,7 @@ int exit_code_of(JointVerdict verdict);
 int run_compare(const CompareOptions& options);
 
 // "ttft:500" and so on; kInvalidArgument with what was expected.
-Result<SloLimits> parse_slo(const std::vector<std::string>& limits);
+Result<SloLimits> parse_slo_limits(const std::vector<std::string>& limits);
 Result<ComparisonRules> comparison_rules(const CompareOptions& options);
 
 // Prints, writes and saves what was found; returns the exit code.

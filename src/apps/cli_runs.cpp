@@ -49,6 +49,18 @@ CLI::App* add_runs(CLI::App& app, RunsOptions& runs) {
   add_ids(show, runs, "numbers of runs", true);
   show->add_flag("--json", runs.json, "print as JSON, with the whole result");
   show->add_flag("--requests", runs.requests, "with --json: every request too");
+  CLI::App* compare =
+      add_action(command, runs, "compare", "kept load runs against each other", Action::kCompare);
+  compare->add_option("A", runs.a, "numbers of runs with commas between, or a label")->required();
+  compare->add_option("B", runs.b, "the same for the other side")->required();
+  compare->add_option("--margin", runs.margin_percent, "percent that do not matter")
+      ->check(CLI::Range(0.01, 100.0));
+  compare
+      ->add_option("--run-noise", runs.run_noise_percent,
+                   "one run each: percent by which runs of one side differ, known from elsewhere")
+      ->check(CLI::Range(0.001, 100.0));
+  compare->add_option("--html", runs.html, "write the page to this file");
+  compare->add_flag("--json", runs.json, "print as JSON");
   CLI::App* export_runs =
       add_action(command, runs, "export", "runs as JSON or CSV", Action::kExport);
   add_ids(export_runs, runs, "numbers of runs; none: all that --kind and --label let through",

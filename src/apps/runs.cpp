@@ -137,6 +137,8 @@ Status runs(const RunsOptions& options) {
       return list_runs(history, options);
     case RunsOptions::Action::kShow:
       return show_run(history, options);
+    case RunsOptions::Action::kCompare:
+      break;  // run_runs went another way
     case RunsOptions::Action::kExport:
       return export_runs(history, options);
     case RunsOptions::Action::kDelete:
@@ -148,6 +150,7 @@ Status runs(const RunsOptions& options) {
 }  // namespace
 
 int run_runs(const RunsOptions& options) {
+  if (options.action == RunsOptions::Action::kCompare) return compare_runs(options);
   const Status status = runs(options);
   return status.ok() ? 0 : report_failure(status.error());
 }

@@ -2,10 +2,12 @@
 already there, result files, CI's exit codes, and a history that survives. Times are far enough apart that a busy
 machine does not change who is faster."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -189,3 +191,26 @@ def test_where_runs_are_kept(tmp_path):
     environment = {**os.environ, "XDG_DATA_HOME": "", "HOME": str(tmp_path / "home")}
     listed = subprocess.run([BINARY, "runs"], env=environment, capture_output=True, text=True, timeout=PATIENCE_S)
     assert listed.returncode == 0 and "no runs yet" in listed.stdout
+
+
+def test_kept_load_runs_are_compared(tmp_path, db):
+    """Rows as `load` keeps them, written by the documented schema."""
+    compare(vllm_file(tmp_path / "a.json", 0.5, 0.02), vllm_file(tmp_path / "b.json", 0.5, 0.02), db)  # makes the file
+    with contextlib.closing(sqlite3.connect(db)) as history, history:
+        for label, ttft, tpot in [("old", 500, 20), ("new", 300, 30)]:
+            for run in range(8):
+                cursor = history.execute(
+                    "INSERT INTO runs(created_unix_ms, kind, label, target, model, version, completed, failed, duration_s,"
+                    " result_json) VALUES(1, 'load', ?, 't', 'm', 'v', 3, 0, 9, '{}')", [label])
+                for index in range(3):
+                    row = {"error_kind": "", "ttft_ms": ttft + run, "tpot_ms": tpot + run / 100, "output_tokens": 40,
+                           "e2el_ms": ttft + run + 39 * (tpot + run / 100), "chunk_at_ms": [1, 2]}
+                    history.execute("INSERT INTO requests VALUES(?, ?, ?)", [cursor.lastrowid, index, json.dumps(row)])
+    run = twostroke("runs", "compare", "old", "new", "--runs-db", db, "--json")
+    assert run.returncode == 4, run.stderr
+    result = json.loads(run.stdout)
+    assert result["blocks"] == 8 and abs(result["break_even"]["tokens"] - 21) < 0.2
+    run = twostroke("runs", "compare", "2,3", "10,11", "--runs-db", db)
+    assert run.returncode == 5 and "that takes 7" in run.stdout
+    assert "neither" in twostroke("runs", "compare", "old", "nothing", "--runs-db", db).stderr
+    assert "only load runs" in twostroke("runs", "compare", "1", "2", "--runs-db", db).stderr

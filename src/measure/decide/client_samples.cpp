@@ -68,19 +68,46 @@ RequestSample vllm_sample(const Json& run, size_t index) {
   return sample;
 }
 
-bool is_run(const Json& value) {
+bool is_vllm_run(const Json& value) {
   return json_member(value, "ttfts").is_array();
 }
+bool is_run(const Json& value) {
+  return is_vllm_run(value) || json_member(value, "requests").is_array();
+}
 bool is_request(const Json& value) {
-  return value.is_object() && (value.contains("ttft_ms") || value.contains("error"));
+  return value.is_object() &&
+         (value.contains("ttft_ms") || value.contains("error") || value.contains("error_kind"));
 }
 
-ArmRun vllm_run(const Json& value) {
+// A chunk of k tokens that came g after the one before is k gaps of g / k.
+void read_gaps(const Json& row, RequestSample& sample) {
+  for (const Json& gap : json_member(row, "itl_ms")) {
+    if (gap.is_number()) sample.itl_ms.push_back(gap.get<double>());
+  }
+  const Json& at = json_member(row, "chunk_at_ms");
+  if (!sample.itl_ms.empty() || !at.is_array()) return;
+  for (size_t i = 1; i < at.size(); ++i) {
+    if (!at[i].is_number() || !at[i - 1].is_number()) continue;
+    const auto tokens = std::clamp<int64_t>(int_or(element(row, "chunk_tokens", i), 1), 1, 1 << 20);
+    const double gap =
+        (at[i].get<double>() - at[i - 1].get<double>()) / static_cast<double>(tokens);
+    sample.itl_ms.insert(sample.itl_ms.end(), static_cast<size_t>(tokens), gap);
+  }
+}
+
+// Our own records, or vLLM's lists.
+ArmRun run_from(const Json& value) {
   ArmRun run;
+  run.duration_s = json_number(value, "duration", 0);
+  if (!is_vllm_run(value)) {
+    for (const Json& row : json_member(value, "requests")) {
+      run.requests.push_back(sample_from_row(row));
+    }
+    return run;
+  }
   for (size_t i = 0; i < json_member(value, "ttfts").size(); ++i) {
     run.requests.push_back(vllm_sample(value, i));
   }
-  run.duration_s = json_number(value, "duration", 0);
   return run;
 }
 
@@ -109,7 +136,7 @@ Result<std::vector<ArmRun>> parse_lines(std::string_view text) {
                    fmt::format("line {}: {}", line_number, value.error().message), ""};
     }
     if (is_run(*value)) {
-      runs.push_back(vllm_run(*value));
+      runs.push_back(run_from(*value));
     } else if (is_request(*value)) {
       from_requests.requests.push_back(sample_from_row(*value));
     } else {
@@ -157,9 +184,8 @@ RequestSample sample_from_row(const Json& row) {
   sample.output_tokens = json_int(row, "output_tokens", 0);
   sample.tpot_ms =
       json_number(row, "tpot_ms", tpot_of(sample.ttft_ms, sample.e2el_ms, sample.output_tokens));
-  for (const Json& gap : json_member(row, "itl_ms")) {
-    if (gap.is_number()) sample.itl_ms.push_back(gap.get<double>());
-  }
+  sample.text_hash = hash_of(json_string(row, "text"));
+  read_gaps(row, sample);
   return sample;
 }
 
@@ -168,13 +194,13 @@ Result<std::vector<ArmRun>> parse_result_runs(std::string_view text) {
   const Result<Json> whole = parse_json_text(text);
   std::vector<ArmRun> runs;
   if (whole.ok() && is_run(*whole)) {
-    runs.push_back(vllm_run(*whole));
+    runs.push_back(run_from(*whole));
     return runs;
   }
   if (whole.ok() && whole->is_array()) {
     for (const Json& value : *whole) {
       if (!is_run(value)) return unknown_shape(1);
-      runs.push_back(vllm_run(value));
+      runs.push_back(run_from(value));
     }
   } else if (whole.ok() && !is_request(*whole)) {
     return unknown_shape(1);

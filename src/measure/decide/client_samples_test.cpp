@@ -57,6 +57,21 @@ TEST(ResultRuns, ReadsLinesOfRequests) {
   EXPECT_EQ(runs[0].requests[2].tpot_ms, 10);
 }
 
+TEST(ResultRuns, ReadsRecordsWithChunks) {
+  const auto runs =
+      parse_result_runs(
+          R"({"duration":2,"requests":[{"error_kind":"","ttft_ms":50,"tpot_ms":10,"e2el_ms":80,)"
+          R"("output_tokens":4,"text":"abc","chunk_at_ms":[50,60,80],"chunk_tokens":[1,1,2]},)"
+          R"({"error_kind":"timeout","error":"idle","chunk_at_ms":[]}]})")
+          .value();
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].duration_s, 2);
+  ASSERT_EQ(runs[0].requests.size(), 2u);
+  EXPECT_EQ(runs[0].requests[0].itl_ms, (std::vector<double>{10, 10, 10}));
+  EXPECT_NE(runs[0].requests[0].text_hash, 0u);
+  EXPECT_FALSE(runs[0].requests[1].ok);
+}
+
 TEST(ResultRuns, SaysWhatIsWrong) {
   const auto message = [](std::string_view text) {
     const auto runs = parse_result_runs(text);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "apps/compare.h"
+#include "apps/seed.h"
 #include "apps/server_process.h"
 #include "measure/decide/block_plan.h"
 #include "measure/decide/client_samples.h"
@@ -48,6 +49,11 @@ class Arm {
   }
 
   const std::string& text() const { return text_; }
+  // Whether both are one server, whose cache would know the second side's prompts from the first.
+  bool is_same_server(const Arm& other) const {
+    return this == &other ||
+           (!is_command_ && !other.is_command_ && url_.text() == other.url_.text());
+  }
 
  private:
   Status start() {
@@ -101,7 +107,8 @@ class LiveRunner {
   Status settle(Arm& arm) {
     LoadConfig config = options_.load;
     config.num_requests = std::min(config.num_requests, 2 * config.arrival.concurrency);
-    config.seed = options_.seed ^ 0x5E771E;
+    config.seed = options_.seed;
+    config.text_salt = next_salt_++;
     TRY(arm.run(config, interrupted_));
     return {};
   }
@@ -129,6 +136,7 @@ class LiveRunner {
       config.arrival.kind = ArrivalKind::kOpenLoop;
       config.arrival.rate_per_s = rate;
       config.seed = ++seed;
+      config.text_salt = next_salt_++;
       // Fewer than this cannot prove a share of 95 %, whatever they do.
       config.num_requests = std::max(config.num_requests, kCapacityRequests);
       const LoadResult result = TRY(arm.run(config, interrupted_));
@@ -155,14 +163,22 @@ class LiveRunner {
   // Nothing when interrupted. A block with an invalid run is done again, whole.
   Result<std::optional<Block>> valid_block(const PlannedBlock& planned, Arm& a, Arm& b) {
     std::string problem;
+    const bool same_server = a.is_same_server(b);
     for (int attempt = 0; attempt <= options_.invalid_retries; ++attempt) {
       problem.clear();
+      const uint64_t salt = next_salt_++;  // also after an invalid run: its prompts are known now
       Block block;
       block.a_first = planned.a_first;
       block.seed = planned.load_seed;
       for (const bool is_a : {planned.a_first, !planned.a_first}) {
         LoadConfig config = options_.load;
         config.seed = planned.load_seed;
+        config.text_salt = salt;
+        if (same_server) {
+          // Other words each time, and so other answers: not to be compared.
+          config.text_salt = next_salt_++;
+          config.keep_text = false;
+        }
         Arm& arm = is_a ? a : b;
         const LoadResult result = TRY(arm.run(config, interrupted_));
         if (interrupted_ || result.stopped) return std::optional<Block>{};
@@ -196,6 +212,8 @@ class LiveRunner {
   const CompareOptions& options_;
   const ComparisonRules& rules_;
   const std::atomic<bool>& interrupted_;
+  // Words that no earlier comparison has sent, whatever its seed was.
+  uint64_t next_salt_ = fresh_seed();
 };
 
 std::string load_text(const LoadConfig& load) {
@@ -215,7 +233,7 @@ void print_calibration(const std::vector<Block>& calibration, const CompareOptio
   for (const Metric metric : {rules.ttft_metric, Metric::kTpotMean}) {
     const std::vector<double> ratios = log_ratios(calibration, metric);
     if (ratios.size() < 2) continue;
-    const Calibration result = calibrate(ratios, options.blocks, rules.decision);
+    const NoiseCalibration result = calibrate_noise(ratios, options.blocks, rules.decision);
     fmt::print(stderr, "{}: {} blocks will find {:.1f} % or more; {:g} % would take {} blocks\n",
                traits_of(metric).name, options.blocks, 100 * result.detectable,
                options.margin_percent, result.blocks_for_margin);

@@ -81,6 +81,7 @@ struct LoadConfig {
   double max_duration_s = 0;  // no request starts later; 0: no limit
   int warmup_requests = 1;    // with prompts of their own, one after another, not counted
   uint64_t seed = 0;
+  uint64_t text_salt = 0;  // other words for the same lengths and times: no cache knows them yet
   Slo slo;
   Json extra_body = Json::object();  // members for every request
   bool ignore_eos = true;            // ask for answers of exact length

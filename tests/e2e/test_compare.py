@@ -102,6 +102,24 @@ def test_urls_and_the_other_verdicts(db):
             server.wait()
 
 
+def test_a_cache_does_not_help_whoever_comes_second(db):
+    """Both sides are one server with a prefix cache: prompts that a run has sent must be new to the next one, also in
+    calibration, and to the next comparison with the same seed."""
+    server = subprocess.Popen([*MOCK.split(), *"--ttft-ms 10 --itl-ms 5 --prefill-ms-per-token 5 --cache".split()],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        url = server.stdout.readline().split()[-1]
+        for _ in range(2):
+            run = compare(url, url, db, "--calibration-blocks", "2", "--margin", "60")
+            result = json.loads(run.stdout)
+            assert run.returncode == 0 and result["verdict"] == "equivalent", result["ttft"]
+            assert abs(result["calibration"]["ttft"]["bias"]) < 0.4, result["calibration"]
+            assert result["texts"]["compared"] == 0 and "prefix cache" not in str(result["notes"])
+    finally:
+        server.kill()
+        server.wait()
+
+
 def test_a_server_anew_for_every_run(db):
     run = compare(mock(20, 2), mock(100, 10), db, "--restart", "--requests", "2", "--no-save")
     assert run.returncode == 3, run.stderr

@@ -148,11 +148,11 @@ void note_what_matters(std::span<const Block> blocks, Comparison& out) {
   }
 }
 
-std::optional<Calibration> calibration_of(std::span<const Block> blocks, Metric metric, int planned,
-                                          const DecisionRules& rules) {
+std::optional<NoiseCalibration> calibration_of(std::span<const Block> blocks, Metric metric,
+                                               int planned, const DecisionRules& rules) {
   const std::vector<double> ratios = log_ratios(blocks, metric);
   if (ratios.size() < 2) return std::nullopt;
-  return calibrate(ratios, planned, rules);
+  return calibrate_noise(ratios, planned, rules);
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ struct Comparison {
   std::vector<double> ttft_log_ratios;  // per block
   std::vector<double> tpot_log_ratios;
   std::vector<MetricRow> metrics;  // those that every block has
-  std::optional<Calibration> ttft_calibration;
-  std::optional<Calibration> tpot_calibration;
+  std::optional<NoiseCalibration> ttft_calibration;
+  std::optional<NoiseCalibration> tpot_calibration;
   std::optional<BreakEven> even;  // for a trade-off
   std::optional<Goodput> goodput;
   SloMap map;

@@ -88,7 +88,7 @@ std::string metric_table(const Comparison& c) {
   return out + "</table></div>\n";
 }
 
-std::string calibration_item(const char* name, const std::optional<Calibration>& calibration,
+std::string calibration_item(const char* name, const std::optional<NoiseCalibration>& calibration,
                              double margin) {
   if (!calibration) return "";
   return fmt::format(

@@ -43,7 +43,7 @@ Json phase_json(const PhaseDecision& phase, const PhasePlan& plan,
   return out;
 }
 
-Json calibration_json(const std::optional<Calibration>& calibration) {
+Json calibration_json(const std::optional<NoiseCalibration>& calibration) {
   if (!calibration) return nullptr;
   Json out;
   out["blocks"] = calibration->num_blocks;

@@ -124,7 +124,7 @@ void add_phase_line(std::string& out, const char* name, const PhaseDecision& pha
 }
 
 void add_calibration_line(std::string& out, const char* name,
-                          const std::optional<Calibration>& calibration, double margin) {
+                          const std::optional<NoiseCalibration>& calibration, double margin) {
   if (!calibration) return;
   out += fmt::format(
       "  {:<5} A against A: noise {:.2f} % per block, bias {}, detectable {:.1f} %, {} blocks for "

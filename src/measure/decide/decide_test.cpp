@@ -213,10 +213,10 @@ TEST(JointVerdict, IsTheWholeTable) {
   }
 }
 
-TEST(Calibration, KnowsTheNoiseAndWhatItHides) {
+TEST(Calibrations, KnowsTheNoiseAndWhatItHides) {
   Machine machine(3);
   const LogRatios ratios = interleaved(machine, 18, 0, 0);
-  const Calibration calibration = calibrate(ratios.ttft, 10, {});
+  const NoiseCalibration calibration = calibrate_noise(ratios.ttft, 10, {});
   EXPECT_EQ(calibration.num_blocks, 18);
   EXPECT_GT(calibration.p_value, 0.05);
   EXPECT_NEAR(std::log1p(calibration.detectable),

@@ -151,12 +151,12 @@ PhasePlan plan_for(const PhaseDecision& phase, const DecisionRules& rules) {
   return plan;
 }
 
-Calibration calibrate(std::span<const double> log_ratios, int planned_blocks,
-                      const DecisionRules& rules) {
+NoiseCalibration calibrate_noise(std::span<const double> log_ratios, int planned_blocks,
+                                 const DecisionRules& rules) {
   CHECK_GE(log_ratios.size(), 2u);
   const PairedEffect effect = paired_effect(log_ratios);
   const double sd = effect.standard_deviation;
-  Calibration calibration;
+  NoiseCalibration calibration;
   calibration.num_blocks = effect.num_blocks;
   calibration.standard_deviation = sd;
   calibration.bias = effect.mean;

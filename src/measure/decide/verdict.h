@@ -60,7 +60,7 @@ struct PhasePlan {
 PhasePlan plan_for(const PhaseDecision& phase, const DecisionRules& rules);
 
 // Blocks of A against A.
-struct Calibration {
+struct NoiseCalibration {
   int num_blocks = 0;
   double standard_deviation = 0;  // of ln ratios
   double bias = 0;                // their mean: should be about 0
@@ -69,7 +69,7 @@ struct Calibration {
   int blocks_for_margin = 0;      // to show or rule out a difference as large as the margin
 };
 // REQUIRES: at least two ratios.
-Calibration calibrate(std::span<const double> log_ratios, int planned_blocks,
-                      const DecisionRules& rules);
+NoiseCalibration calibrate_noise(std::span<const double> log_ratios, int planned_blocks,
+                                 const DecisionRules& rules);
 
 }  // namespace twostroke

@@ -8,7 +8,7 @@
 namespace twostroke {
 namespace {
 
-std::string with_interval(const Estimate& estimate, const char* format) {
+std::string with_interval(const OutsideEstimate& estimate, const char* format) {
   std::string text = fmt::format(fmt::runtime(format), estimate.value);
   if (!estimate.interval) return text;
   return fmt::format("{} [{}, {}]", text, fmt::format(fmt::runtime(format), estimate.interval->low),

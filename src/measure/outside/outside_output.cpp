@@ -15,7 +15,7 @@ Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
 
-Json estimate_json(const Estimate& estimate) {
+Json estimate_json(const OutsideEstimate& estimate) {
   Json out = {{"value", number(estimate.value)}, {"interval", nullptr}};
   if (estimate.interval) {
     out["interval"] = {number(estimate.interval->low), number(estimate.interval->high)};

@@ -42,7 +42,7 @@ std::optional<RoundLine> fit(std::vector<XY> points) {
   return line;
 }
 
-Estimate estimate_of(const std::vector<double>& values) {
+OutsideEstimate estimate_of(const std::vector<double>& values) {
   if (values.size() < 2) return {.value = values.empty() ? 0 : values[0], .interval = {}};
   const PairedEffect effect = paired_effect(values);
   return {.value = effect.mean, .interval = effect.interval};
@@ -71,7 +71,7 @@ std::optional<LineFit> decode_line(const ProbeData& data) {
   return fit_rounds(rounds);
 }
 
-std::optional<Estimate> overhead(const ProbeData& data) {
+std::optional<OutsideEstimate> overhead(const ProbeData& data) {
   std::vector<double> per_round;
   for (const auto& round : data.prompts) {
     std::vector<double> rest;

@@ -11,15 +11,15 @@
 
 namespace twostroke {
 
-struct Estimate {
+struct OutsideEstimate {
   double value = 0;
   std::optional<Interval> interval;  // 95 % over rounds; nothing with one round
 };
 
 // y = fixed + slope x, fitted in each round by itself.
 struct LineFit {
-  Estimate fixed;
-  Estimate slope;
+  OutsideEstimate fixed;
+  OutsideEstimate slope;
   // Slope between the two largest sizes over that between the two smallest; 1: straight.
   double bend = 1;
 };
@@ -34,14 +34,14 @@ enum class CacheAnswer { kUndecided, kReuses, kDoesNot };
 
 struct OutsideReport {
   std::string url, model, software;
-  std::optional<double> round_trip_ms;  // median
-  std::optional<LineFit> prefill;       // ms against prompt tokens
-  std::optional<Estimate> overhead_ms;  // TTFT beyond what the server calls prefill
-  std::optional<LineFit> decode;        // ms against output tokens after the first
-  double tokens_per_chunk = 0;          // 0: unknown
+  std::optional<double> round_trip_ms;         // median
+  std::optional<LineFit> prefill;              // ms against prompt tokens
+  std::optional<OutsideEstimate> overhead_ms;  // TTFT beyond what the server calls prefill
+  std::optional<LineFit> decode;               // ms against output tokens after the first
+  double tokens_per_chunk = 0;                 // 0: unknown
   CacheAnswer cache = CacheAnswer::kUndecided;
-  std::optional<Estimate> cache_saves;  // share of TTFT that a second sending saves
-  std::optional<double> cached_share;   // of its tokens, told by the server
+  std::optional<OutsideEstimate> cache_saves;  // share of TTFT that a second sending saves
+  std::optional<double> cached_share;          // of its tokens, told by the server
   struct AtConcurrency {
     int concurrency = 1;
     double ttft_ms = 0;  // medians over rounds and requests

@@ -77,7 +77,7 @@ void PromptSource::use(const Calibration& calibration, const std::string& model)
 }
 
 std::string PromptSource::words(uint64_t stream, int count, int first) const {
-  return text_.text(config_.seed, stream, count, first);
+  return text_.text(config_.seed ^ config_.text_salt, stream, count, first);
 }
 
 int PromptSource::words_for(int tokens) const {

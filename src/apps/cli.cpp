@@ -3,7 +3,7 @@
 #include <string>
 
 #include "apps/cli_compare.h"
-#include "apps/cli_explain_server.h"
+#include "apps/cli_explain.h"
 #include "apps/cli_runs.h"
 #include "apps/options.h"
 
@@ -98,6 +98,8 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& serve) {
       ->capture_default_str();
   command->add_option("--max-connections", serve.max_connections, "open connections")
       ->check(CLI::Range(1, 1 << 16));
+  command->add_flag("--keep-prompts", serve.keep_prompts,
+                    "remember the text of prompts, so that explain can quote earlier ones");
   command
       ->add_option("--drain-timeout", serve.drain_timeout_s,
                    "seconds that requests get to finish after SIGTERM")
@@ -180,15 +182,6 @@ CLI::App* add_inspect(CLI::App& app, InspectOptions& inspect) {
   return command;
 }
 
-CLI::App* add_explain(CLI::App& app, ExplainServerOptions& explain) {
-  CLI::App* command =
-      app.add_subcommand("explain", "what can be known of a server from outside, and what cannot");
-  command->add_option("subject", explain.url, "URL of an OpenAI-compatible server")->required();
-  command->add_flag("--json", explain.json, "print as JSON");
-  add_explain_server_flags(command, explain);
-  return command;
-}
-
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -204,7 +197,8 @@ int run_cli(int argc, char** argv) {
   InspectOptions inspect;
   RunsOptions runs;
   CompareOptions compare;
-  ExplainServerOptions explain;
+  ExplainOptions explain;
+  WhatIfOptions what_if;
   const CLI::App* serve_command = add_serve(app, serve);
   const CLI::App* chat_command = add_chat(app, chat);
   const CLI::App* run_command = add_run(app, run);
@@ -213,6 +207,7 @@ int run_cli(int argc, char** argv) {
   const CLI::App* inspect_command = add_inspect(app, inspect);
   const CLI::App* compare_command = add_compare(app, compare);
   const CLI::App* explain_command = add_explain(app, explain);
+  const CLI::App* what_if_command = add_what_if(app, what_if);
   const CLI::App* runs_command = add_runs(app, runs);
   try {
     app.parse(argc, argv);
@@ -226,7 +221,8 @@ int run_cli(int argc, char** argv) {
   if (perplexity_command->parsed()) return run_perplexity(perplexity);
   if (inspect_command->parsed()) return run_inspect(inspect);
   if (compare_command->parsed()) return run_compare(compare);
-  if (explain_command->parsed()) return run_explain_server(explain);
+  if (explain_command->parsed()) return run_explain(explain);
+  if (what_if_command->parsed()) return run_what_if(what_if);
   if (runs_command->parsed()) return run_runs(runs);
   return 2;
 }

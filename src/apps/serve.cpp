@@ -84,6 +84,7 @@ Status serve(const ServeOptions& options) {
   server_options.host = options.host;
   server_options.port = static_cast<uint16_t>(options.port);
   server_options.max_connections = options.max_connections;
+  server_options.keep_prompts = options.keep_prompts;
   const auto server = TRY(HttpServer::start(server_options, clock));
   const Status status = serve_until_signal(*server, options, clock, signals);
   server->stop(0);

@@ -7,6 +7,7 @@
 
 #include "apps/model_paths.h"
 #include "prompt/builtin_templates.h"
+#include "prompt/text_spans.h"
 #include "prompt/tool_prompt.h"
 
 namespace twostroke {
@@ -90,6 +91,44 @@ Result<std::string> ServedModel::render_chat(const nlohmann::ordered_json& reque
   if (!model_.chat_template) return no_chat_template_error();
   if (!template_takes_tools_) return model_.chat_template->render(explain_tools(request));
   return model_.chat_template->render(request);
+}
+
+TracedPrompt ServedModel::trace_prompt(const nlohmann::ordered_json* chat, std::string_view text,
+                                       std::span<const TokenId> tokens) const {
+  if (chat == nullptr || !model_.chat_template) {
+    return ModelServices::trace_prompt(chat, text, tokens);
+  }
+  const PrepareRequest prepare = template_takes_tools_ ? PrepareRequest() : explain_tools;
+  const std::vector<TextSpan> spans = trace_spans(*model_.chat_template, *chat, text, prepare);
+  std::vector<std::string> spellings;
+  spellings.reserve(tokens.size());
+  for (const TokenId token : tokens) spellings.push_back(token_bytes(token));
+  const std::vector<size_t> lengths = align_tokens(text, spellings);
+  const std::vector<int> counts = count_tokens(spans, lengths);
+
+  TracedPrompt traced;
+  int first_token = 0;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    PromptSpan span;
+    span.source = spans[i].source;
+    span.role = spans[i].role;
+    span.label = spans[i].label;
+    span.first_token = first_token;
+    span.num_tokens = counts[i];
+    span.num_characters = spans[i].num_characters;
+    first_token += counts[i];
+    traced.spans.push_back(std::move(span));
+  }
+  size_t at = 0;
+  uint32_t characters = 0;
+  for (const size_t length : lengths) {
+    traced.token_starts.push_back(characters);
+    for (const char byte : text.substr(at, length)) {
+      characters += (static_cast<uint8_t>(byte) & 0xC0U) != 0x80U ? 1 : 0;
+    }
+    at += length;
+  }
+  return traced;
 }
 
 }  // namespace twostroke

@@ -21,6 +21,8 @@ class ServedModel final : public ModelServices {
   std::string decode(std::span<const TokenId> tokens) const override;
   std::string token_bytes(TokenId token) const override;
   Result<std::string> render_chat(const nlohmann::ordered_json& request) const override;
+  TracedPrompt trace_prompt(const nlohmann::ordered_json* chat, std::string_view text,
+                            std::span<const TokenId> tokens) const override;
 
  private:
   ServedModel(const LoadedModel& model, const Engine& engine, const ServeOptions& options,

@@ -43,6 +43,7 @@ std::vector<SpanCost> costs_of_spans(std::span<const PromptSpan> spans, int num_
     SpanCost cost;
     cost.cached_tokens = overlap(span.first_token, end, 0, num_cached_tokens);
     for (const ComputedChunk& chunk : chunks) {
+      if (chunk.is_aborted) continue;
       cost.computed_tokens +=
           overlap(span.first_token, end, chunk.first_token, chunk.first_token + chunk.num_tokens);
     }

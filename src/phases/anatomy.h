@@ -31,6 +31,7 @@ struct ComputedChunk {
   int first_token = 0;
   int num_tokens = 0;
   int64_t own_ns = 0;
+  bool is_aborted = false;  // the step was given up: it cost time, and its tokens come again
 };
 
 // What one span cost.

@@ -208,23 +208,18 @@ Result<ChatTemplate> ChatTemplate::create(std::string_view source, std::string_v
 }
 
 Result<std::string> ChatTemplate::render(const Json& request) const {
-  const Json shaped = TRY(shape_request(request));
-  std::string text = TRY(render_shaped(shaped, /*is_traced=*/false));
-  if (!flag(request, "continue_final_message", false)) return text;
-  return end_at_final_message(std::move(text), shaped["messages"]);
-}
-
-Result<Json> ChatTemplate::shape_request(const Json& request) const {
   TRY(check_depth(request));
   const Json* messages = request.is_object() ? find(request, "messages") : nullptr;
   if (messages == nullptr || !messages->is_array()) return invalid("must be an array", "messages");
-  Json shaped = request;
-  shaped["messages"] = TRY(shape_messages(*messages, shape_));
-  return shaped;
+  const Json shaped = TRY(shape_messages(*messages, shape_));
+  std::string text = TRY(compiled_->render(shaped, request));
+  if (!flag(request, "continue_final_message", false)) return text;
+  return end_at_final_message(std::move(text), shaped);
 }
 
-Result<std::string> ChatTemplate::render_shaped(const Json& shaped, bool is_traced) const {
-  return compiled_->render(shaped.at("messages"), shaped, is_traced);
+Result<std::string> ChatTemplate::render_marked(const Json& request, bool is_traced) const {
+  const Json shaped = TRY(shape_messages(request.at("messages"), shape_));
+  return compiled_->render(shaped, request, is_traced);
 }
 
 const std::vector<std::u32string>& ChatTemplate::words() const {

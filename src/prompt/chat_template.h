@@ -43,10 +43,9 @@ class ChatTemplate {
   // The same without touching the messages: what the template itself makes of them.
   Result<std::string> render_verbatim(const nlohmann::ordered_json& request) const;
 
-  // render() in two steps, for who does something in between: the request with its messages in the
-  // template's shape, and what the template makes of it. `is_traced`: as ts_template_render says.
-  Result<nlohmann::ordered_json> shape_request(const nlohmann::ordered_json& request) const;
-  Result<std::string> render_shaped(const nlohmann::ordered_json& shaped, bool is_traced) const;
+  // The same for a marked request (marked_request.h): up to the end of the whole conversation, also
+  // where the final message is to be continued. `is_traced`: as ts_template_render says.
+  Result<std::string> render_marked(const nlohmann::ordered_json& request, bool is_traced) const;
 
   // The quoted words in the template's code, which it may compare a text with.
   const std::vector<std::u32string>& words() const;

@@ -65,9 +65,8 @@ bool names_a_schema(const std::string& name) {
 
 class Marker {
  public:
-  Marker(const Json& original, const Json& shaped, const MarkOptions& options)
-      : original_(original), options_(options) {
-    out_.request = shaped;
+  Marker(const Json& request, const MarkOptions& options) : options_(options) {
+    out_.request = request;
     out_.parts.emplace_back();
     out_.parts.back().source = "template";
     out_.part_marks.assign(TS_NUM_PART_MARKS, kTemplatePart);
@@ -84,10 +83,11 @@ class Marker {
   }
 
  private:
-  // A string of `out_.request` that is to be marked: where it is, and the texts it is made of.
+  // A string of `out_.request` that is to be marked.
   struct Place {
     Json* value;
-    size_t first_text, num_texts;
+    size_t text;   // its copy in out_.texts
+    bool is_json;  // JSON as text: only what is in quotes is text
   };
 
   size_t add_part(std::string source, std::string role, std::string label) {
@@ -97,14 +97,11 @@ class Marker {
   void set_part_mark(size_t mark, size_t part) {
     if (mark < out_.part_marks.size()) out_.part_marks[mark] = part;
   }
-  void add_text(size_t part, std::string_view text) {
+  void mark(Json& value, size_t part, bool is_json = false) {
     out_.texts.emplace_back();
     out_.texts.back().part = part;
-    out_.texts.back().text = to_code_points(text);
-  }
-  void mark(Json& value, size_t part) {
-    add_text(part, value.get_ref<const std::string&>());
-    places_.push_back({&value, out_.texts.size() - 1, 1});
+    out_.texts.back().text = to_code_points(value.get_ref<const std::string&>());
+    places_.push_back({&value, out_.texts.size() - 1, is_json});
   }
   // Every string below `value` whose key `wanted` takes.
   template <typename Wanted>
@@ -124,18 +121,17 @@ class Marker {
   }
 
   void mark_messages();
-  void mark_message(Json& message, const Json& original, size_t part);
-  void mark_content(Json& content, const Json* original, size_t part);
+  void mark_message(Json& message, size_t part);
+  void mark_content(Json& content, size_t part);
   void mark_calls(Json& calls, size_t part);
-  size_t part_of_content(const Json& original_part, size_t message_part);
+  size_t part_of_content(const Json& item, size_t message_part);
   void mark_tools();
   void mark_documents();
   void mark_variables();
   void number_documents();
   void place_marks();
-  std::vector<uint32_t> letters_of(const std::u32string& text) const;
+  std::vector<uint32_t> letters_of(const std::u32string& text, bool is_json) const;
 
-  const Json& original_;
   const MarkOptions& options_;
   MarkedRequest out_;
   std::vector<Place> places_;
@@ -146,22 +142,20 @@ class Marker {
 
 void Marker::mark_messages() {
   Json& messages = out_.request["messages"];
-  const Json* originals = find(original_, "messages");
   for (size_t i = 0; i < messages.size(); ++i) {
-    const Json& original = originals != nullptr && i < originals->size() ? (*originals)[i] : Json();
     const std::string role = string_of(messages[i], "role");
     const bool is_system = role == "system" || role == "developer";
     const size_t part = add_part(is_system ? "system" : fmt::format("message[{}]", i), role, "");
     set_part_mark(TS_PART_FIRST_MESSAGE + 2 * i, part);
-    if (messages[i].is_object()) mark_message(messages[i], original, part);
+    if (messages[i].is_object()) mark_message(messages[i], part);
   }
 }
 
-void Marker::mark_message(Json& message, const Json& original, size_t part) {
+void Marker::mark_message(Json& message, size_t part) {
   names_used_.insert(string_of(message, "name"));
   for (auto it = message.begin(); it != message.end(); ++it) {
     if (it.key() == "content") {
-      mark_content(it.value(), find(original, "content"), part);
+      mark_content(it.value(), part);
     } else if (it.key() == "tool_calls") {
       mark_calls(it.value(), part);
     } else if (!is_key_of_message(it.key())) {
@@ -170,30 +164,19 @@ void Marker::mark_message(Json& message, const Json& original, size_t part) {
   }
 }
 
-// Content as a list keeps its parts; as a string it is the client's parts, joined by newlines.
-void Marker::mark_content(Json& content, const Json* original, size_t part) {
-  const bool has_parts = original != nullptr && original->is_array();
-  if (content.is_array()) {
-    for (size_t i = 0; i < content.size(); ++i) {
-      if (!content[i].is_object()) continue;
-      const bool same = has_parts && i < original->size();
-      const size_t own = same ? part_of_content((*original)[i], part) : part;
-      mark_strings(
-          content[i], own, [](const std::string& key) { return !is_key_of_message(key); }, "");
-    }
-    return;
+void Marker::mark_content(Json& content, size_t part) {
+  if (content.is_string()) return mark(content, part);
+  if (!content.is_array()) return;
+  for (Json& item : content) {
+    if (!item.is_object()) continue;
+    mark_strings(
+        item, part_of_content(item, part),
+        [](const std::string& key) { return !is_key_of_message(key); }, "");
   }
-  if (!content.is_string()) return;
-  if (!has_parts) return mark(content, part);
-  const size_t first = out_.texts.size();
-  for (const Json& item : *original) {
-    add_text(part_of_content(item, part), string_of(item, "text"));
-  }
-  places_.push_back({&content, first, out_.texts.size() - first});
 }
 
-size_t Marker::part_of_content(const Json& original_part, size_t message_part) {
-  const std::string label = string_of(original_part, "label");
+size_t Marker::part_of_content(const Json& item, size_t message_part) {
+  const std::string label = string_of(item, "label");
   if (label.empty()) return message_part;
   if (names_a_schema(label)) return add_part("schema", out_.parts[message_part].role, label);
   labelled_.push_back(add_part("document", out_.parts[message_part].role, label));
@@ -206,7 +189,13 @@ void Marker::mark_calls(Json& calls, size_t part) {
     if (!call.is_object() || find(call, "function") == nullptr) continue;
     Json& function = call["function"];
     names_used_.insert(string_of(function, "name"));
-    if (find(function, "arguments") != nullptr) mark_all(function["arguments"], part);
+    if (find(function, "arguments") == nullptr) continue;
+    Json& arguments = function["arguments"];
+    if (arguments.is_string()) {
+      mark(arguments, part, Json::accept(arguments.get_ref<const std::string&>()));
+    } else {
+      mark_all(arguments, part);
+    }
   }
 }
 
@@ -219,7 +208,7 @@ void Marker::mark_tools() {
   }
   // A name that a message has too stays, so that the template finds it.
   std::erase_if(places_, [&](const Place& place) {
-    return out_.texts[place.first_text].part == part && place.value->is_string() &&
+    return out_.texts[place.text].part == part && place.value->is_string() &&
            names_used_.contains(place.value->get_ref<const std::string&>());
   });
 }
@@ -255,9 +244,22 @@ void Marker::number_documents() {
   }
 }
 
+// In JSON as text, what is no part of a string (numbers, `true`, escapes) must stay what it is.
+void keep_outside_quotes(const std::u32string& text, std::vector<bool>& kept) {
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    kept[i] = !in_string || text[i] == U'"' || text[i] == U'\\';
+    if (text[i] == U'"') in_string = !in_string;
+    if (text[i] != U'\\') continue;
+    const size_t num_escaped = i + 1 < text.size() && text[i + 1] == U'u' ? 5 : 1;
+    for (size_t k = 0; k < num_escaped && i + 1 < text.size(); ++k) kept[++i] = true;
+  }
+}
+
 // Where the letters are; a text without any (dots, brackets) is marked wherever it is not white.
-std::vector<uint32_t> Marker::letters_of(const std::u32string& text) const {
+std::vector<uint32_t> Marker::letters_of(const std::u32string& text, bool is_json) const {
   std::vector<bool> kept(text.size(), false);
+  if (is_json) keep_outside_quotes(text, kept);
   for (const std::u32string& word : options_.kept) {
     for (size_t at = text.find(word); at != std::u32string::npos; at = text.find(word, at + 1)) {
       std::fill_n(kept.begin() + static_cast<ptrdiff_t>(at), word.size(), true);
@@ -276,36 +278,30 @@ std::vector<uint32_t> Marker::letters_of(const std::u32string& text) const {
 }
 
 void Marker::place_marks() {
-  std::vector<std::vector<uint32_t>> letters(out_.texts.size());
+  std::vector<std::vector<uint32_t>> letters;  // [places]
   size_t num_letters = 0;
   for (const Place& place : places_) {
-    for (size_t i = place.first_text; i < place.first_text + place.num_texts; ++i) {
-      const bool wanted = !options_.only_part || *options_.only_part == out_.texts[i].part;
-      if (wanted) letters[i] = letters_of(out_.texts[i].text);
-      num_letters += letters[i].size() + 1;
-    }
+    const MarkedText& text = out_.texts[place.text];
+    const bool wanted = !options_.only_part || *options_.only_part == text.part;
+    letters.push_back(wanted ? letters_of(text.text, place.is_json) : std::vector<uint32_t>());
+    num_letters += letters.back().size() + 1;
   }
   // In a very long conversation neighbouring letters share a mark.
   const size_t stride = 1 + num_letters / (kNumLetterMarks / 2);
   uint32_t next_mark = 0;
-  for (const Place& place : places_) {
-    std::u32string marked;
-    for (size_t i = place.first_text; i < place.first_text + place.num_texts; ++i) {
-      MarkedText& text = out_.texts[i];
-      if (i > place.first_text) marked += U'\n';
-      const size_t start = marked.size();
-      marked += text.text;
-      text.first_mark = next_mark;
-      for (size_t k = 0; k < letters[i].size() && next_mark < kNumLetterMarks; ++k) {
-        if (k % stride == 0) {
-          text.letters.push_back(letters[i][k]);
-          ++next_mark;
-        }
-        marked[start + letters[i][k]] = letter_mark(next_mark - 1);
+  for (size_t i = 0; i < places_.size(); ++i) {
+    MarkedText& text = out_.texts[places_[i].text];
+    std::u32string marked = text.text;
+    text.first_mark = next_mark;
+    for (size_t k = 0; k < letters[i].size() && next_mark < kNumLetterMarks; ++k) {
+      if (k % stride == 0) {
+        text.letters.push_back(letters[i][k]);
+        ++next_mark;
       }
-      if (!text.letters.empty()) out_.marked_texts.push_back(i);
+      marked[letters[i][k]] = letter_mark(next_mark - 1);
     }
-    *place.value = to_utf8(marked);
+    if (!text.letters.empty()) out_.marked_texts.push_back(places_[i].text);
+    *places_[i].value = to_utf8(marked);
   }
 }
 
@@ -328,8 +324,8 @@ std::optional<MarkedRequest::Origin> MarkedRequest::origin_of(char32_t c) const 
   return Origin{.part = text.part, .text = *std::prev(next), .letter = letter};
 }
 
-MarkedRequest mark_request(const Json& original, const Json& shaped, const MarkOptions& options) {
-  return Marker(original, shaped, options).run();
+MarkedRequest mark_request(const Json& request, const MarkOptions& options) {
+  return Marker(request, options).run();
 }
 
 std::vector<std::u32string> words_in_template(std::string_view source) {

@@ -51,10 +51,8 @@ struct MarkOptions {
   bool only_ascii = false;          // for templates that escape all other letters
 };
 
-// `original`: the client's request, whose text parts may have labels. `shaped`: the same with its
-// messages in the template's shape.
-MarkedRequest mark_request(const nlohmann::ordered_json& original,
-                           const nlohmann::ordered_json& shaped, const MarkOptions& options);
+// `request`: the client's, whose text parts may have labels.
+MarkedRequest mark_request(const nlohmann::ordered_json& request, const MarkOptions& options);
 
 // The quoted words in the code of a template: what it may compare a text with.
 std::vector<std::u32string> words_in_template(std::string_view source);

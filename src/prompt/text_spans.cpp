@@ -154,13 +154,13 @@ std::vector<TextSpan> tile(const MarkedRequest& marked, std::u32string_view plai
 
 class Tracer {
  public:
-  Tracer(const ChatTemplate& chat_template, const Json& request, const Json& shaped,
+  Tracer(const ChatTemplate& chat_template, const Json& request, const PrepareRequest& prepare,
          std::u32string_view plain)
-      : chat_template_(chat_template), request_(request), shaped_(shaped), plain_(plain) {}
+      : chat_template_(chat_template), request_(request), prepare_(prepare), plain_(plain) {}
 
   std::vector<TextSpan> run(TraceMethod& how) {
     MarkOptions options;
-    marked_ = mark_request(request_, shaped_, options);
+    marked_ = mark_request(request_, options);
     how = TraceMethod::kMarked;
     auto owners = owners_with(options, /*is_traced=*/true);
     if (!owners) {
@@ -185,8 +185,9 @@ class Tracer {
 
  private:
   std::optional<std::vector<size_t>> owners_with(const MarkOptions& options, bool is_traced) {
-    const MarkedRequest marked = mark_request(request_, shaped_, options);
-    const Result<std::string> rendered = chat_template_.render_shaped(marked.request, is_traced);
+    const MarkedRequest marked = mark_request(request_, options);
+    const Json& ready = prepare_ ? prepare_(marked.request) : marked.request;
+    const Result<std::string> rendered = chat_template_.render_marked(ready, is_traced);
     if (!rendered.ok()) return std::nullopt;
     const auto origins = origins_of(marked, plain_, to_code_points(*rendered));
     if (!origins) return std::nullopt;
@@ -207,7 +208,7 @@ class Tracer {
 
   const ChatTemplate& chat_template_;
   const Json& request_;
-  const Json& shaped_;
+  const PrepareRequest& prepare_;
   std::u32string_view plain_;
   MarkedRequest marked_;
 };
@@ -215,20 +216,11 @@ class Tracer {
 }  // namespace
 
 std::vector<TextSpan> trace_spans(const ChatTemplate& chat_template, const Json& request,
-                                  std::string_view text, TraceMethod* how) {
+                                  std::string_view text, const PrepareRequest& prepare,
+                                  TraceMethod* how) {
   const std::u32string plain = to_code_points(text);
   TraceMethod method = TraceMethod::kSearched;
-  const Result<Json> shaped = chat_template.shape_request(request);
-  std::vector<TextSpan> spans;
-  if (shaped.ok()) {
-    spans = Tracer(chat_template, request, *shaped, plain).run(method);
-  } else {
-    spans.push_back({.source = "template",
-                     .role = {},
-                     .label = {},
-                     .num_bytes = text.size(),
-                     .num_characters = static_cast<int64_t>(plain.size())});
-  }
+  std::vector<TextSpan> spans = Tracer(chat_template, request, prepare, plain).run(method);
   if (how != nullptr) *how = method;
   return spans;
 }

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -23,12 +25,15 @@ struct TextSpan {
   int64_t num_characters = 0;  // code points
 };
 
-// `text` is what `chat_template` rendered of `request`. Never fails: what cannot be traced belongs
-// to the template. `how`, when given, is told which way it went.
+// What is done to a request before the chat template gets it; empty: nothing.
+using PrepareRequest = std::function<nlohmann::ordered_json(const nlohmann::ordered_json&)>;
+
+// `text` is what `chat_template` rendered of `request` once it was prepared. Never fails: what
+// cannot be traced belongs to the template. `how`, when given, is told which way it went.
 enum class TraceMethod { kMarked, kMarkedExceptWords, kOnePartAtATime, kSearched };
 std::vector<TextSpan> trace_spans(const ChatTemplate& chat_template,
                                   const nlohmann::ordered_json& request, std::string_view text,
-                                  TraceMethod* how = nullptr);
+                                  const PrepareRequest& prepare = {}, TraceMethod* how = nullptr);
 
 // How many of the prompt's tokens each span has: a token belongs to the span that most of its bytes
 // are in, the earlier one of two with the same. `lengths`: bytes that each token stands for in the

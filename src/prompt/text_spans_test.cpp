@@ -26,7 +26,7 @@ std::string spans_of(const std::string& source, const char* request_json,
   TraceMethod how = TraceMethod::kSearched;
   std::string out;
   size_t at = 0;
-  for (const TextSpan& span : trace_spans(*compiled, request, *text, &how)) {
+  for (const TextSpan& span : trace_spans(*compiled, request, *text, {}, &how)) {
     if (!out.empty()) out += '|';
     out += span.source + (span.label.empty() ? "" : "(" + span.label + ")");
     out += ':' + text->substr(at, span.num_bytes);

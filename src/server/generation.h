@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/openai_response.h"
+#include "server/prompt_archive.h"
 #include "server/reply.h"
 #include "server/reply_assembly.h"
 #include "server/response_timings.h"
@@ -33,6 +34,9 @@ struct Choice {
   int64_t first_token_ns = -1;
   int64_t text_bytes = 0;
   RequestSummary summary;  // once ended
+  // Of the prompt; the text is held for this reply alone, and only when it will be asked for.
+  PromptArchive::Prompt prompt = nullptr;
+  std::shared_ptr<const std::string> prompt_text = nullptr;
 };
 
 struct GenerationFlags {
@@ -46,6 +50,7 @@ struct GenerationBase {
   ReplyHead head;
   GenerationFlags flags;
   std::vector<Choice> choices;
+  PromptArchive* prompts = nullptr;
 };
 
 std::unique_ptr<ReplySource> make_streamed_generation(GenerationBase base);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/prompt_report.h"
+
 namespace twostroke {
 Usage usage_of(const std::vector<Choice>& choices) {
   Usage usage;
@@ -53,6 +55,17 @@ std::optional<Error> error_of(const RequestSummary& summary) {
                  ""};
   }
   return std::nullopt;
+}
+
+OrderedJson phases_of(const GenerationBase& base, const Choice& choice) {
+  OrderedJson phases = phases_json(choice.summary, base.context.engine.observer().machine());
+  if (choice.prompt == nullptr || base.prompts == nullptr) return phases;
+  const std::string_view own_text =
+      choice.prompt_text ? std::string_view(*choice.prompt_text) : std::string_view();
+  add_prompt_report(report_on_prompt(*choice.prompt, *base.prompts, base.context.engine.observer(),
+                                     base.context.model.info().kv_block_tokens, own_text),
+                    phases);
+  return phases;
 }
 
 std::string describe_generation(const std::vector<Choice>& choices) {

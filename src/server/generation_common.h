@@ -21,6 +21,8 @@ std::vector<ReplyDelta> read_deltas(Choice& choice, std::string_view text, bool 
 OrderedJson finish_reason_of(const Choice& choice, FinishReason reason);
 // The error that the client must see, when the request did not end in the ordinary way.
 std::optional<Error> error_of(const RequestSummary& summary);
+// The "phases" of one choice. REQUIRES: ended.
+OrderedJson phases_of(const GenerationBase& base, const Choice& choice);
 std::string describe_generation(const std::vector<Choice>& choices);
 
 }  // namespace twostroke

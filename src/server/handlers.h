@@ -15,6 +15,10 @@ Reply handle_tokenize(const HttpRequest& request, const Serving& serving);
 Reply handle_detokenize(const HttpRequest& request, const Serving& serving);
 Reply handle_apply_template(const HttpRequest& request, const Serving& serving);
 
+// handlers_explain.cpp, handlers_what_if.cpp: /v1/requests/{id}/…
+Reply handle_explain(const HttpRequest& request, const Serving& serving);
+Reply handle_what_if(const HttpRequest& request, const Serving& serving);
+
 // handlers_page.cpp
 Reply handle_page(const HttpRequest& request, const Serving& serving);
 

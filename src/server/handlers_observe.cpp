@@ -9,6 +9,7 @@
 #include "server/event_stream.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
+#include "server/prompt_report.h"
 #include "server/query.h"
 #include "server/request_json.h"
 #include "server/trace_json.h"
@@ -77,6 +78,15 @@ Result<Reply> write_trace(const HttpRequest& request, const Serving& serving) {
   return reply;
 }
 
+// What is remembered of its prompt: never text, unless prompts are kept.
+void add_prompt(RequestId id, const Serving& serving, OrderedJson& phases) {
+  const auto prompt = serving.prompts == nullptr ? nullptr : serving.prompts->find(id);
+  if (prompt == nullptr) return;
+  add_prompt_report(report_on_prompt(*prompt, *serving.prompts, serving.context->engine.observer(),
+                                     serving.context->model.info().kv_block_tokens, {}),
+                    phases);
+}
+
 }  // namespace
 
 Reply handle_requests(const HttpRequest& request, const Serving& serving) {
@@ -87,7 +97,11 @@ Reply handle_request(const HttpRequest& request, const Serving& serving) {
   const EngineObserver& observer = serving.context->engine.observer();
   const std::string_view id = std::string_view(request.path).substr(kRequestsPrefix.size());
   const auto record = find_record(observer.journal(), id);
-  if (record != nullptr) return json_reply(request_detail_json(*record, observer));
+  if (record != nullptr) {
+    OrderedJson detail = request_detail_json(*record, observer);
+    add_prompt(record->about().id, serving, detail["phases"]);
+    return json_reply(detail);
+  }
   return error_reply({ErrorCode::kNotFound,
                       fmt::format("there is no request {}; the last {} that ended are kept",
                                   id.substr(0, 80), observer.journal().num_finished_kept()),

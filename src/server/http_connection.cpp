@@ -254,7 +254,8 @@ asio::awaitable<bool> HttpConnection::answer(Exchange& exchange) {
   HttpRequest& request = exchange.request;
   const ServingState::Snapshot snapshot = shared_.state.snapshot();
   const Serving serving{shared_.options, shared_.clock,
-                        snapshot.context ? &*snapshot.context : nullptr, snapshot.loading};
+                        snapshot.context ? &*snapshot.context : nullptr, snapshot.loading,
+                        &shared_.state.prompts()};
   cancelled_ = false;
   Reply reply;
   if (is_quick(request)) {

@@ -12,6 +12,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "phases/anatomy.h"
 #include "prompt/reply_format.h"
 
 namespace twostroke {
@@ -42,6 +43,12 @@ struct ModelInfo {
   std::string isa;
 };
 
+// A prompt and where its tokens came from.
+struct TracedPrompt {
+  std::vector<PromptSpan> spans;       // without a gap; their tokens sum to the prompt's
+  std::vector<uint32_t> token_starts;  // [num_tokens] characters of the prompt before each token
+};
+
 class ModelServices {
  public:
   virtual ~ModelServices() = default;
@@ -57,6 +64,10 @@ class ModelServices {
   // `request` is the chat request's JSON object, already validated: messages, and tools, documents,
   // chat_template_kwargs, add_generation_prompt, continue_final_message where the client sent them.
   virtual Result<std::string> render_chat(const nlohmann::ordered_json& request) const = 0;
+  // The anatomy of `tokens`, which encode() made of `text`, which render_chat() made of `chat`;
+  // without `chat` it is a completion's prompt, one span.
+  virtual TracedPrompt trace_prompt(const nlohmann::ordered_json* chat, std::string_view text,
+                                    std::span<const TokenId> tokens) const;
 };
 
 }  // namespace twostroke

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <random>
+#include <span>
 #include <utility>
 
 namespace twostroke {
@@ -13,6 +14,7 @@ namespace {
 // One prompt, ready to be submitted n times.
 struct PreparedPrompt {
   std::vector<TokenId> tokens;
+  std::string text;  // that they are; empty when the client sent tokens
   std::string echo;
   int64_t templated_ns = 0, tokenized_ns = 0;
   bool ends_in_reasoning = false;  // the template opened it for the model
@@ -71,7 +73,8 @@ std::unique_ptr<ReplyParser> parser_for(const GenerationRequest& request,
 Result<PreparedPrompt> prepare_chat(const GenerationRequest& request, const Serving& serving) {
   const ModelServices& model = serving.context->model;
   PreparedPrompt prompt;
-  const std::string text = TRY(model.render_chat(request.chat));
+  prompt.text = TRY(model.render_chat(request.chat));
+  const std::string& text = prompt.text;
   prompt.ends_in_reasoning = ends_with_tag(text, model.info().reply_format.reasoning.open);
   prompt.templated_ns = serving.clock.now_ns();
   // The template writes BOS itself where the model wants one.
@@ -88,6 +91,7 @@ Result<PreparedPrompt> prepare_completion(const CompletionPrompt& source, const 
   prompt.templated_ns = serving.clock.now_ns();
   if (const auto* text = std::get_if<std::string>(&source)) {
     prompt.tokens = TRY(model.encode(*text, /*add_special=*/true, /*parse_special=*/true));
+    prompt.text = *text;
     if (echo) prompt.echo = *text;
   } else {
     prompt.tokens = std::get<std::vector<TokenId>>(source);
@@ -142,7 +146,30 @@ GenerationBase base_of(const GenerationRequest& request, const HttpRequest& http
                         std::move(head),
                         GenerationFlags{request.include_usage, request.continuous_usage,
                                         request.timings_per_token, request.phases},
-                        {}};
+                        {},
+                        serving.prompts};
+}
+
+// After the engine has them: no prefill waits for this.
+void archive_prompts(const GenerationRequest& request, std::span<const PreparedPrompt> prompts,
+                     const Serving& serving, GenerationBase& base) {
+  if (serving.prompts == nullptr) return;
+  for (size_t i = 0; i < base.choices.size(); ++i) {
+    const PreparedPrompt& prompt = prompts[i / static_cast<size_t>(request.num_choices)];
+    Choice& choice = base.choices[i];
+    auto archived = std::make_shared<ArchivedPrompt>();
+    archived->id = choice.id;
+    const auto* chat = request.is_chat ? &request.chat : nullptr;
+    archived->traced = serving.context->model.trace_prompt(chat, prompt.text, prompt.tokens);
+    archived->key = serving.prompts->key_of(request.cache_salt);
+    archived->tokens = fingerprint_of(prompt.tokens, archived->key);
+    archived->has_salt = !request.cache_salt.empty();
+    archived->cache_prompt = request.cache_prompt;
+    if (serving.options.keep_prompts) archived->text = prompt.text;
+    if (request.phases) choice.prompt_text = std::make_shared<const std::string>(prompt.text);
+    choice.prompt = archived;
+    serving.prompts->add(std::move(archived));
+  }
 }
 
 }  // namespace
@@ -184,6 +211,7 @@ Result<GenerationBase> submit_generation(const GenerationRequest& request, const
       base.choices.push_back(std::move(choice));
     }
   }
+  archive_prompts(request, prompts, serving, base);
   return base;
 }
 

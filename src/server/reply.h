@@ -63,12 +63,15 @@ struct Reply {
       source;  // when set, `body` is unused and status() of the source counts
 };
 
+class PromptArchive;
+
 // What a handler works with. `context` is null until the model is loaded.
 struct Serving {
   const ServerOptions& options;
   const Clock& clock;
   const ServerContext* context = nullptr;
   std::string loading;  // what the server is doing while context is null
+  PromptArchive* prompts = nullptr;
 };
 
 }  // namespace twostroke

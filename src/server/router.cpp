@@ -23,6 +23,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "/detokenize", handle_detokenize, true, false},
     Route{"POST", "/apply-template", handle_apply_template, true, false},
     Route{"POST", "/reset_prefix_cache", handle_reset_prefix_cache, true, false},
+    Route{"GET", "/v1/requests/*/explain", handle_explain, true, false},
+    Route{"POST", "/v1/requests/*/what-if", handle_what_if, true, false},
     Route{"GET", "/v1/requests", handle_requests, true, false},
     Route{"GET", "/v1/requests/", handle_request, true, false},
     Route{"GET", "/v1/events", handle_events, true, true},
@@ -33,7 +35,17 @@ constexpr std::array kRoutes = {
     Route{"GET", "/favicon.svg", handle_page, false, true},
 };
 
+// A '*' stands for one segment of the path, a '/' at the end for any rest.
 bool path_matches(const Route& route, std::string_view path) {
+  if (const size_t star = route.path.find('*'); star != std::string_view::npos) {
+    const std::string_view before = route.path.substr(0, star);
+    const std::string_view after = route.path.substr(star + 1);
+    if (path.size() <= before.size() + after.size()) return false;
+    if (!path.starts_with(before) || !path.ends_with(after)) return false;
+    path.remove_prefix(before.size());
+    path.remove_suffix(after.size());
+    return path.find('/') == std::string_view::npos;
+  }
   if (route.path.size() > 1 && route.path.back() == '/') {
     return path.size() > route.path.size() && path.starts_with(route.path);
   }

@@ -26,6 +26,7 @@ struct ServerOptions {
   int ping_interval_ms = 15'000;   // SSE comment while nothing else is to send
   int linger_timeout_ms = 2'000;   // what a refused client still sends is thrown away for so long
 
+  bool keep_prompts = false;  // text of prompts is remembered, and shown to whoever asks
   // Request fields.
   int max_choices = 16;  // n, and n times the number of prompts is <= 4 times this
   int max_stop_strings = 16;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "server/prompt_archive.h"
 #include "server/server_context.h"
 
 namespace twostroke {
@@ -26,6 +27,7 @@ class ServingState {
     const std::lock_guard lock(mutex_);
     context_.emplace(context);
   }
+  PromptArchive& prompts() { return prompts_; }
   Snapshot snapshot() const {
     const std::lock_guard lock(mutex_);
     return Snapshot{context_, context_ ? std::string() : loading_};
@@ -35,6 +37,7 @@ class ServingState {
   mutable std::mutex mutex_;
   std::optional<ServerContext> context_;
   std::string loading_ = "starting";
+  PromptArchive prompts_;
 };
 
 }  // namespace twostroke

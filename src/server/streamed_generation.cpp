@@ -141,7 +141,7 @@ class StreamedGeneration final : public ReplySource {
     OrderedJson body =
         it.parser ? parsed_token_choice(index, last, true, out) : token_choice(index, last);
     close_choice(it, blocked_, base_.clock.now_ns());
-    if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_json(it.summary);
+    if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_of(base_, it);
     OrderedJson chunk = chunk_of(std::move(body));
     if (all_ended(base_.choices) && !base_.flags.include_usage) add_times(chunk);
     append_sse(out, chunk);
@@ -157,7 +157,7 @@ class StreamedGeneration final : public ReplySource {
   void add_times(OrderedJson& chunk) {
     chunk["timings"] = timings_json(summaries_of(base_.choices));
     if (base_.flags.phases && base_.choices.size() == 1) {
-      chunk["phases"] = phases_json(base_.choices.front().summary);
+      chunk["phases"] = phases_of(base_, base_.choices.front());
     }
   }
 

@@ -39,7 +39,7 @@ class WholeGeneration final : public ReplySource {
     reply["usage"] = usage_json(usage_of(base_.choices));
     reply["timings"] = timings_json(summaries_of(base_.choices));
     if (base_.flags.phases && base_.choices.size() == 1) {
-      reply["phases"] = phases_json(base_.choices.front().summary);
+      reply["phases"] = phases_of(base_, base_.choices.front());
     }
     out += dump_json(reply);
     return true;
@@ -63,7 +63,7 @@ class WholeGeneration final : public ReplySource {
     OrderedJson body = it.parser ? parsed_body(i, text, std::move(logprobs))
                                  : whole_choice(base_.head.is_chat, static_cast<int>(i), text,
                                                 it.summary.finish_reason, std::move(logprobs));
-    if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_json(it.summary);
+    if (base_.flags.phases && base_.choices.size() > 1) body["phases"] = phases_of(base_, it);
     return body;
   }
 

@@ -189,11 +189,11 @@ def test_a_trace_is_well_formed_whatever_happens(server):
 def test_a_client_that_leaves_is_recorded_as_such(server):
     raw = server.socket()
     raw.sendall(post_bytes("/v1/completions", {"prompt": "I will leave", "max_tokens": 500, "ignore_eos": True, "stream": True}))
-    raw.recv(200)
-    live = server.get("/v1/requests")["live"]
+    wait_until(lambda: b"data: " in raw.recv(1 << 16), "its first token")
+    path = f"/v1/requests/{server.get('/v1/requests')['live'][-1]['id']}"
     raw.close()
-    server.wait_until_idle()
-    detail = server.get(f"/v1/requests/{live[-1]['id']}")
+    wait_until(lambda: server.get(path)["state"] == "finished", "its end")
+    detail = server.get(path)
     assert detail["state"] == "finished" and detail["end"] == "disconnect" and detail["finish_reason"] == "cancelled"
     check_phases(detail["phases"])
 

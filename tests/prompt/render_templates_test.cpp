@@ -53,7 +53,7 @@ void add_anatomy(const ChatTemplate& compiled, const Json& request, const Tokeni
                  Json& reply) {
   const auto text = reply["text"].get<std::string>();
   TraceMethod how = TraceMethod::kSearched;
-  const std::vector<TextSpan> spans = trace_spans(compiled, request, text, &how);
+  const std::vector<TextSpan> spans = trace_spans(compiled, request, text, {}, &how);
   reply["how"] = static_cast<int>(how);
   reply["spans"] = Json::array();
   size_t at = 0;

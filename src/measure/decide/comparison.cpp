@@ -135,6 +135,13 @@ void note_what_matters(std::span<const Block> blocks, Comparison& out) {
     out.notes.push_back(fmt::format("{} of {} answers differ in text between A and B.",
                                     out.texts.compared - out.texts.equal, out.texts.compared));
   }
+  if (out.even && out.even->exists && !out.output_lengths.empty() &&
+      out.even->tokens > static_cast<double>(out.output_lengths.back())) {
+    out.notes.push_back(fmt::format(
+        "The break-even length is beyond the longest answer that was measured ({} tokens): it is "
+        "extrapolated. Measure longer answers to be sure.",
+        out.output_lengths.back()));
+  }
   if (!out.decision.tpot.measured) {
     out.notes.push_back("No decode was measured: answers have one token, or came in one chunk.");
   }

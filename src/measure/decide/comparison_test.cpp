@@ -124,6 +124,13 @@ TEST(ComparisonTest, ATradeOffIsExplainedByItsBreakEvenLength) {
   EXPECT_THAT(comparison_console(c), HasSubstr("B is a trade-off"));
 }
 
+TEST(ComparisonTest, ABreakEvenLengthThatNobodyMeasuredIsCalledExtrapolated) {
+  // Equal at 1 + 400 / 1 tokens; the longest answer has 200.
+  const Comparison c = compare_blocks(blocks_of({500, 20}, {100, 21}, 10), {}, {});
+  ASSERT_EQ(c.decision.joint, JointVerdict::kTradeOff);
+  EXPECT_THAT(comparison_console(c), HasSubstr("extrapolated"));
+}
+
 TEST(ComparisonTest, ValuesOfTheTableHaveExactlyTheRatioOfTheInterval) {
   const Comparison c = compare_blocks(blocks_of({500, 20}, {300, 22}, 8), {}, {});
   EXPECT_EQ(c.metrics.size(), static_cast<size_t>(kNumMetrics));

@@ -88,6 +88,11 @@ CLI::App* add_serve(CLI::App& app, ServeOptions& serve) {
                    "longest wait between two tokens that steps are cut for; 0: measured at start")
       ->check(CLI::Range(0, 60'000));
   command
+      ->add_option("--pooling", serve.pooling,
+                   "which of a prompt's hidden states make its embedding; auto: what the file says")
+      ->check(CLI::IsMember({"auto", "mean", "last", "cls"}))
+      ->capture_default_str();
+  command
       ->add_option("--tool-call-parser", serve.tool_call_parser,
                    "how calls of tools are written in answers: a format's name, none, or auto: as "
                    "the chat template writes them")

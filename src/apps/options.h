@@ -40,6 +40,7 @@ struct ServeOptions {
   int max_connections = 1024;
   int max_queued_requests = 256;
   bool keep_prompts = false;
+  std::string pooling = "auto";
   std::string tool_call_parser = "auto";
   std::string reasoning_parser = "auto";
   int target_itl_ms = 0;  // 0: chosen by measurement at start

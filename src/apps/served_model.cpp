@@ -12,6 +12,26 @@
 
 namespace twostroke {
 
+namespace {
+
+// --pooling, else what the file says (llama.cpp's numbers), else the mean.
+Pooling pooling_of(const GgufFile& file, const std::string& architecture,
+                   const std::string& named) {
+  if (named == "mean") return Pooling::kMean;
+  if (named == "last") return Pooling::kLast;
+  if (named == "cls") return Pooling::kCls;
+  switch (file.find_u32(architecture + ".pooling_type").value_or(0)) {
+    case 2:
+      return Pooling::kCls;
+    case 3:
+      return Pooling::kLast;
+    default:
+      return Pooling::kMean;
+  }
+}
+
+}  // namespace
+
 ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
                          const ServeOptions& options, int64_t created_unix_s)
     : model_(model) {
@@ -27,6 +47,8 @@ ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
   info_.max_model_len = engine.max_model_len();
   // A model may have rows beyond its vocabulary; clients may name tokens that have a text.
   info_.vocab_size = std::min(spec.vocab_size, tokenizer.vocab_size());
+  info_.hidden_size = spec.hidden_size;
+  info_.pooling = pooling_of(*model.file, spec.architecture, options.pooling);
   info_.bos_token = tokenizer.bos_id();
   info_.eos_token = tokenizer.eos_id();
   info_.bos_text = text_of(info_.bos_token);

@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "engine/output_processor.h"
+#include "engine/pooling.h"
 #include "engine/request_record.h"
 #include "engine/token_stream.h"
 #include "phases/blame.h"
@@ -25,6 +27,7 @@ struct ActiveRequest : Request {
   SamplingParams sampling;
   OutputProcessor output;
   std::shared_ptr<TokenStream> stream;
+  std::optional<Pooler> pooler;  // an embedding, no text
   bool return_progress = false;
 
   RequestEvents events;

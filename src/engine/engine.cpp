@@ -92,6 +92,7 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
   request->cache_salt = std::move(input.cache_salt);
   request->cache_prompt = input.cache_prompt;
   request->sampling = std::move(input.sampling);
+  if (input.pooling != Pooling::kNone) request->pooler.emplace(input.pooling, num_prompt_tokens);
   request->stream = std::move(stream);
   request->return_progress = input.return_progress;
   request->events.received_ns = received_ns;

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "engine/pooling.h"
 #include "engine/request_record.h"
 #include "engine/token_stream.h"
 #include "sampling/sampling_params.h"
@@ -25,6 +26,9 @@ struct RequestInput {
   std::vector<TokenId> stop_token_ids;  // besides the model's own end-of-generation tokens
   std::vector<TokenId> spelled_tokens;  // control tokens that are text in this answer; sorted
   std::string cache_salt;               // KV is shared only between equal salts
+  // Not kNone: an embedding of the prompt, no text. Needs cache_prompt to be false: tokens whose KV
+  // is there already have no hidden states.
+  Pooling pooling = Pooling::kNone;
   bool return_progress = false;
   bool cache_prompt = true;  // false: reuse no KV of earlier requests
   // What others see of it: the reply it is for. Without one nobody reports delivery.

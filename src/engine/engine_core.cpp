@@ -157,11 +157,14 @@ void EngineCore::record(const StepPlan& plan, const StepTimes& times) {
 }
 
 void EngineCore::sample(const StepPlan& plan) {
+  runner_.pool(plan);
   int row = 0;
   for (size_t i = 0; i < plan.scheduled.size(); ++i) {
     if (!plan.scheduled[i].needs_logits) continue;
     ActiveRequest& request = active(*plan.scheduled[i].request);
-    sampled_[i] = sample_token(sampler_, runner_.logits(row++), request, token_text_);
+    std::span<float> logits = runner_.logits(row++);
+    if (request.pooler) continue;
+    sampled_[i] = sample_token(sampler_, logits, request, token_text_);
     const int64_t now = clock_.now_ns();
     if (sampled_[i].ok()) sampled_[i]->sampled_ns = now;
     request.ledger.book_until(now, Cause::kSample);
@@ -173,7 +176,12 @@ void EngineCore::publish(const StepPlan& plan) {
   for (size_t i = 0; i < plan.scheduled.size(); ++i) {
     ActiveRequest& request = active(*plan.scheduled[i].request);
     if (request.return_progress && !request.is_decoding()) publish_progress(request);
-    if (plan.scheduled[i].needs_logits) publish_token(request, sampled_[i]);
+    if (!plan.scheduled[i].needs_logits) continue;
+    if (request.pooler) {
+      finish(request, last_event(request, FinishReason::kStop), std::nullopt);
+    } else {
+      publish_token(request, sampled_[i]);
+    }
   }
 }
 
@@ -230,6 +238,9 @@ void EngineCore::finish(ActiveRequest& request, TokenEvent last, std::optional<E
                          .num_steps = request.num_steps,
                          .num_preemptions = request.num_preemptions,
                          .finish_reason = last.finish_reason,
+                         .embedding = last.finish_reason == FinishReason::kStop && request.pooler
+                                          ? request.pooler->result()
+                                          : std::vector<float>(),
                          .error = std::move(error),
                          .stop_string = request.output.stop_string(),
                          .events = request.events,

@@ -17,6 +17,8 @@ class ModelRunner {
 
   // False: `abort` ended it half-way, and nothing of it counts.
   bool forward(const StepPlan& plan, AbortCheck& abort);
+  // Gives each pooler of the plan the hidden states it wants. After a forward that ended.
+  void pool(const StepPlan& plan) const;
   // [vocab_size] logits of the `index`-th item of the plan that needs them; the sampler may change
   // them in place.
   std::span<float> logits(int index);
@@ -29,6 +31,8 @@ class ModelRunner {
   std::vector<int32_t> positions_;       // [max_step_tokens]
   std::vector<SequenceView> sequences_;  // [max_running]
   std::vector<int32_t> logits_rows_;     // [max_running]
+  std::vector<int32_t> hidden_rows_;     // [max_step_tokens]
+  std::vector<float> hidden_;            // [hidden_rows, hidden]; grows with the first embeddings
   std::unique_ptr<float[]> logits_;      // [max_running, vocab_size]; pages come as they are used
 };
 

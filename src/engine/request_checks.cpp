@@ -96,6 +96,9 @@ Status check_request(const RequestInput& input, const EngineConfig& config,
     return invalid("max_tokens",
                    fmt::format("max_tokens must be at least 1, found {}", input.max_tokens));
   }
+  if (input.pooling != Pooling::kNone && input.cache_prompt) {
+    return invalid("cache_prompt", "cache_prompt must be false for an embedding");
+  }
   TRY(check_stops(input, config));
   TRY(check_tokens("stop_token_ids", input.stop_token_ids, limits.vocab_size));
   TRY(at_most("cache_salt", "bytes", input.cache_salt.size(), config.max_cache_salt_bytes));

@@ -18,6 +18,8 @@ std::string_view request_kind_name(RequestKind kind) {
       return "chat";
     case RequestKind::kCompletion:
       return "completion";
+    case RequestKind::kEmbedding:
+      return "embedding";
     case RequestKind::kLocal:
       break;
   }

@@ -19,8 +19,8 @@
 
 namespace twostroke {
 
-enum class RequestKind : uint8_t { kLocal, kChat, kCompletion };
-std::string_view request_kind_name(RequestKind kind);  // "local", "chat", "completion"
+enum class RequestKind : uint8_t { kLocal, kChat, kCompletion, kEmbedding };
+std::string_view request_kind_name(RequestKind kind);  // "local", "chat", ...
 
 // What is known at submit and does not change.
 struct RequestAbout {

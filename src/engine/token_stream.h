@@ -58,6 +58,7 @@ struct RequestSummary {
   int num_steps = 0;
   int num_preemptions = 0;
   FinishReason finish_reason = FinishReason::kNone;
+  std::vector<float> embedding = {};       // [hidden], of a request with a pooling; not normalised
   std::optional<Error> error;              // with kError
   std::optional<std::string> stop_string;  // which one ended it
   RequestEvents events;

@@ -188,6 +188,15 @@ bool Decoder::should_abort() const {
   return batch_->abort != nullptr && batch_->abort->should_abort();
 }
 
+void Decoder::write_hidden() {
+  const auto hidden = static_cast<size_t>(spec_.hidden_size);
+  CHECK_EQ(batch_->hidden.size(), batch_->hidden_rows.size() * hidden);
+  for (size_t i = 0; i < batch_->hidden_rows.size(); ++i) {
+    kernels_.vector.rms_norm(x_row(batch_->hidden_rows[i]), weights_.output_norm().data(),
+                             spec_.hidden_size, spec_.rms_eps, &batch_->hidden[i * hidden]);
+  }
+}
+
 bool Decoder::forward(const Batch& batch, std::span<float> logits) {
   const int64_t start_ns = clock_.now_ns();
   prepare(batch);
@@ -200,7 +209,10 @@ bool Decoder::forward(const Batch& batch, std::span<float> logits) {
     finished = run_many_rows();
   }
   const int64_t head_ns = clock_.now_ns();
-  if (finished) run_head(logits);
+  if (finished) {
+    write_hidden();
+    run_head(logits);
+  }
   pool_.end_step();
   const int64_t end_ns = clock_.now_ns();
   times_ = {.total_ns = end_ns - start_ns, .head_ns = end_ns - head_ns};

@@ -37,6 +37,7 @@ class Decoder final : public Model {
                                                const Kernels& kernels, ThreadPool& pool);
 
   int vocab_size() const override { return spec_.vocab_size; }
+  int hidden_size() const override { return spec_.hidden_size; }
   int max_context_length() const override { return max_context_; }
   int block_size() const override { return kKvBlockTokens; }
   int num_blocks() const override { return options_.num_blocks; }
@@ -75,6 +76,7 @@ class Decoder final : public Model {
   void prepare_attention_units();
   void add_split_units(const RowRun& run, int num_splits, size_t& used_partials);
   void run_head(std::span<float> logits);
+  void write_hidden();
 
   // decoder_rows.cpp: one row, or rows of one sequence.
   void embed_row(int row, uint8_t* scratch);
@@ -108,7 +110,7 @@ class Decoder final : public Model {
   void block_before_attention(int layer, int row_begin, int row_end, WorkerScratch& scratch);
   void block_after_attention(int layer, int row_begin, int row_end, WorkerScratch& scratch);
   void block_feed_forward(int layer, int row_begin, int row_end, WorkerScratch& scratch);
-  bool wants_logits(int row_begin, int row_end) const;
+  bool is_asked_for(int row_begin, int row_end) const;
 
   float* x_row(int row) const {
     return workspace_.x + static_cast<size_t>(row) * static_cast<size_t>(spec_.hidden_size);

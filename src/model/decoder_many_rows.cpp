@@ -93,9 +93,10 @@ void Decoder::block_after_attention(int layer, int row_begin, int row_end, Worke
   block_feed_forward(layer, row_begin, row_end, scratch);
 }
 
-bool Decoder::wants_logits(int row_begin, int row_end) const {
-  return std::any_of(batch_->logits_rows.begin(), batch_->logits_rows.end(),
-                     [&](int32_t row) { return row >= row_begin && row < row_end; });
+bool Decoder::is_asked_for(int row_begin, int row_end) const {
+  const auto is_inside = [&](int32_t row) { return row >= row_begin && row < row_end; };
+  return std::ranges::any_of(batch_->logits_rows, is_inside) ||
+         std::ranges::any_of(batch_->hidden_rows, is_inside);
 }
 
 bool Decoder::run_many_rows() {
@@ -120,7 +121,7 @@ bool Decoder::run_many_rows() {
       const int begin = (num_blocks - 1 - block) * block_rows;
       const int end = std::min(begin + block_rows, num_rows_);
       // After the last layer's keys are stored, only rows that are asked for matter.
-      if (layer == last_layer && !wants_logits(begin, end)) return;
+      if (layer == last_layer && !is_asked_for(begin, end)) return;
       block_after_attention(layer, begin, end, scratch_of(worker));
       if (layer < last_layer) block_before_attention(layer + 1, begin, end, scratch_of(worker));
     });

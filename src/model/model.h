@@ -35,6 +35,10 @@ struct Batch {
       sequences;  // [num_sequences], rows in order, covering all of token_ids
   std::span<const int32_t> logits_rows;  // [num_logits] rows whose next-token logits are wanted
   AbortCheck* abort = nullptr;           // nullptr: the step runs to its end
+  // Rows whose last hidden states are wanted, after the final norm, and where they go:
+  // [num_hidden, hidden_size] f32 row-major.
+  std::span<const int32_t> hidden_rows = {};
+  std::span<float> hidden = {};
 };
 
 // Nanoseconds of the last forward by part, for `bench` and the ledger. They sum to at most the
@@ -48,10 +52,12 @@ class Model {
  public:
   virtual ~Model() = default;
   virtual int vocab_size() const = 0;
+  virtual int hidden_size() const = 0;
   virtual int max_context_length() const = 0;
   virtual int block_size() const = 0;  // tokens per KV block
   virtual int num_blocks() const = 0;  // KV blocks that exist; block ids are [0, num_blocks)
-  // Writes the KV of every row, then the logits of `batch.logits_rows` in their order.
+  // Writes the KV of every row, then the logits of `batch.logits_rows` in their order, and the
+  // hidden states of `batch.hidden_rows` in theirs.
   // `logits`: [num_logits, vocab_size] f32 row-major. REQUIRES: every id, position and block in
   // range. False: `batch.abort` ended it half-way; no logits, and the rows' KV must be computed
   // again.

@@ -20,12 +20,25 @@ TokenId pick(uint64_t history, int vocab_size) {
   return static_cast<TokenId>((history >> 7U) % static_cast<uint64_t>(vocab_size));
 }
 
+std::vector<float> hidden_of(uint64_t history) {
+  std::vector<float> hidden;
+  for (int i = 0; i < kFakeHiddenSize; ++i)
+    hidden.push_back(static_cast<float>((history >> (8 * i)) & 255U));
+  return hidden;
+}
+
 }  // namespace
 
 TokenId fake_next_token(std::span<const TokenId> context, int vocab_size) {
   uint64_t history = kEmptyHistory;
   for (const TokenId token : context) history = extend(history, token);
   return pick(history, vocab_size);
+}
+
+std::vector<float> fake_hidden(std::span<const TokenId> context) {
+  uint64_t history = kEmptyHistory;
+  for (const TokenId token : context) history = extend(history, token);
+  return hidden_of(history);
 }
 
 std::vector<TokenId> fake_generate(std::vector<TokenId> prompt, int count, int vocab_size) {
@@ -67,6 +80,11 @@ bool FakeModel::forward(const Batch& batch, std::span<float> logits) {
   const auto vocab = static_cast<size_t>(config_.vocab_size);
   for (size_t i = 0; i < batch.logits_rows.size(); ++i) {
     fill_logits(batch, batch.logits_rows[i], logits.subspan(i * vocab, vocab));
+  }
+  CHECK_EQ(batch.hidden.size(), batch.hidden_rows.size() * size_t{kFakeHiddenSize});
+  for (size_t i = 0; i < batch.hidden_rows.size(); ++i) {
+    std::ranges::copy(hidden_of(history_of_row(batch, batch.hidden_rows[i])),
+                      batch.hidden.begin() + static_cast<std::ptrdiff_t>(i) * kFakeHiddenSize);
   }
   ++num_forwards_;
   num_tokens_computed_ += next_row;
@@ -113,13 +131,17 @@ uint64_t FakeModel::read_context(const SequenceView& sequence, int length) {
   return history;
 }
 
-void FakeModel::fill_logits(const Batch& batch, int row, std::span<float> logits) {
+uint64_t FakeModel::history_of_row(const Batch& batch, int row) {
   const auto owner = std::ranges::find_if(batch.sequences, [row](const SequenceView& sequence) {
     return row >= sequence.first_row && row < sequence.first_row + sequence.num_tokens;
   });
   CHECK(owner != batch.sequences.end());
   const int position = owner->context_length - owner->num_tokens + row - owner->first_row;
-  const uint64_t history = read_context(*owner, position + 1);
+  return read_context(*owner, position + 1);
+}
+
+void FakeModel::fill_logits(const Batch& batch, int row, std::span<float> logits) {
+  const uint64_t history = history_of_row(batch, row);
   std::ranges::fill(logits, 0.0F);
   logits[static_cast<size_t>(pick(history, config_.vocab_size))] = 1.0F;
   if (batch.token_ids[static_cast<size_t>(row)] == config_.poison_token) {

@@ -32,11 +32,16 @@ TokenId fake_next_token(std::span<const TokenId> context, int vocab_size);
 // The first `count` tokens that follow `prompt`.
 std::vector<TokenId> fake_generate(std::vector<TokenId> prompt, int count, int vocab_size);
 
+// The hidden states of a context's last token: [kFakeHiddenSize], whole numbers.
+inline constexpr int kFakeHiddenSize = 3;
+std::vector<float> fake_hidden(std::span<const TokenId> context);
+
 class FakeModel final : public Model {
  public:
   explicit FakeModel(const FakeModelConfig& config, ManualClock* clock = nullptr);
 
   int vocab_size() const override { return config_.vocab_size; }
+  int hidden_size() const override { return kFakeHiddenSize; }
   int max_context_length() const override { return config_.max_context_length; }
   int block_size() const override { return config_.block_size; }
   int num_blocks() const override { return config_.num_blocks; }
@@ -59,6 +64,7 @@ class FakeModel final : public Model {
   Slot& slot(const SequenceView& sequence, int position);
   void write(const Batch& batch, const SequenceView& sequence);
   uint64_t read_context(const SequenceView& sequence, int length);
+  uint64_t history_of_row(const Batch& batch, int row);
   void fill_logits(const Batch& batch, int row, std::span<float> logits);
 
   FakeModelConfig config_;

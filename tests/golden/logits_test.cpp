@@ -1,6 +1,6 @@
 // The decoder in exact mode against an independent forward pass: every architecture, tensor type
-// and RoPE scaling of the tiny models, every logit. Usage: logits_test FOLDER; the folder comes
-// from the fixture tiny_models.
+// and RoPE scaling of the tiny models, every logit and every hidden state. Usage: logits_test
+// FOLDER; the folder comes from the fixture tiny_models.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,7 +17,17 @@ namespace {
 constexpr int kSkipped = 77;
 constexpr double kBound = 1e-4;  // per logit, absolute
 
-// The largest difference of any logit from the golden one.
+double largest_difference(std::span<const float> found, std::span<const float> golden) {
+  double largest = found.size() == golden.size() ? 0 : INFINITY;
+  for (size_t i = 0; i < std::min(found.size(), golden.size()); ++i) {
+    const double difference = std::abs(double{found[i]} - double{golden[i]});
+    // A NaN must not slip through a comparison.
+    largest = std::isfinite(difference) ? std::max(largest, difference) : INFINITY;
+  }
+  return largest;
+}
+
+// The largest difference of any logit or hidden state from the golden one.
 Result<double> largest_difference(const std::string& model_path, const std::string& golden_path) {
   const GoldenFile golden = TRY(read_golden_file(golden_path));
   const GgufFile file = TRY(GgufFile::open(model_path));
@@ -32,14 +42,17 @@ Result<double> largest_difference(const std::string& model_path, const std::stri
   std::iota(table.begin(), table.end(), 0);
   const SequenceView sequence{0, num_tokens, num_tokens, table};
   std::vector<float> logits(golden.logits.size());
-  decoder->forward({golden.tokens, positions, {&sequence, 1}, positions}, logits);
-  double largest = 0;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    const double difference = std::abs(double{logits[i]} - double{golden.logits[i]});
-    // A NaN must not slip through a comparison.
-    largest = std::isfinite(difference) ? std::max(largest, difference) : INFINITY;
-  }
-  return largest;
+  const GoldenFile golden_hidden = TRY(read_golden_file(golden_path + ".hidden"));
+  std::vector<float> hidden(golden.tokens.size() * static_cast<size_t>(decoder->hidden_size()));
+  decoder->forward({.token_ids = golden.tokens,
+                    .positions = positions,
+                    .sequences = {&sequence, 1},
+                    .logits_rows = positions,
+                    .hidden_rows = positions,
+                    .hidden = hidden},
+                   logits);
+  return std::max(largest_difference(logits, golden.logits),
+                  largest_difference(hidden, golden_hidden.logits));
 }
 
 int run(const std::filesystem::path& folder) {

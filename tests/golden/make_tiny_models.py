@@ -3,7 +3,8 @@
 
     make_tiny_models.py FOLDER [NAME...]
 
-For each model FOLDER/NAME.gguf and FOLDER/NAME.golden (the format is in reference_model.write_golden); all models, or
+For each model FOLDER/NAME.gguf and FOLDER/NAME.golden (the format is in reference_model.write_golden) and
+NAME.golden.hidden (the same, of the hidden states); all models, or
 the named ones. Seeds are fixed, so the files are the same wherever they are made. Needs the packages numpy and gguf.
 """
 import os
@@ -217,7 +218,9 @@ class TinyModel:
 
     def write_golden(self):
         tokens = self.random.integers(0, VOCAB_SIZE, self.config["prompt"])
-        write_golden(self.golden_path, tokens, ReferenceModel(self.path).forward(tokens))
+        reference = ReferenceModel(self.path)
+        write_golden(self.golden_path, tokens, reference.forward(tokens))
+        write_golden(self.golden_path + ".hidden", tokens, reference.hidden_states(tokens))
 
 
 def main():

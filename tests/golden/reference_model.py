@@ -194,8 +194,9 @@ class ReferenceModel:
             gate = gate / (1 + np.exp(-gate))
         return self.linear(prefix + "ffn_down", gate * self.linear(prefix + "ffn_up", x))
 
-    def forward(self, tokens, last_only=False):
-        """Logits [tokens, vocab] (or of the last token alone: [1, vocab]) for a sequence that starts at position 0."""
+    def hidden_states(self, tokens, last_only=False):
+        """[tokens, hidden] after the final norm (or of the last token alone: [1, hidden]) for a sequence that starts at
+        position 0."""
         x = self.weight("token_embd.weight")[np.asarray(tokens)].astype(self.dtype)
         if self.is_gemma:
             x = x * self.dtype(np.sqrt(np.float32(self.hidden_size)))
@@ -209,7 +210,11 @@ class ReferenceModel:
             if self.is_gemma:
                 y = self.rms_norm(prefix + "post_ffw_norm", y)
             x = x + y
-        x = self.rms_norm("output_norm", x[-1:] if last_only else x)
+        return self.rms_norm("output_norm", x[-1:] if last_only else x)
+
+    def forward(self, tokens, last_only=False):
+        """Logits [tokens, vocab] (or of the last token alone: [1, vocab])."""
+        x = self.hidden_states(tokens, last_only)
         return self.linear("output" if "output.weight" in self.tensors else "token_embd", x)
 
     def generate(self, tokens, max_tokens):

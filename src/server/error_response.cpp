@@ -70,23 +70,59 @@ std::string body_of(const Kind& kind, std::string_view message, std::string_view
   return dump_json({{"error", std::move(error)}});
 }
 
-Reply reply_of(const Kind& kind, std::string_view message, std::string_view param) {
+// Anthropic's names; a server that has no room is 529 there.
+const char* anthropic_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+    case 529:
+      return "overloaded_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
+std::string anthropic_body_of(const Kind& kind, std::string_view message, std::string_view param) {
+  std::string text(message);
+  // The shape has no place for the field's name but the message.
+  if (!param.empty() && text.find(param) == text.npos) text = std::string(param) + ": " + text;
+  return dump_json(
+      {{"type", "error"}, {"error", {{"type", anthropic_type(kind.status)}, {"message", text}}}});
+}
+
+Reply reply_of(const Kind& kind, std::string_view message, std::string_view param,
+               ErrorStyle style) {
   Reply reply;
   reply.status = kind.status;
-  reply.body = body_of(kind, message, param);
+  reply.body = style == ErrorStyle::kOpenAi ? body_of(kind, message, param)
+                                            : anthropic_body_of(kind, message, param);
   // A second is about one request's share of a busy small machine; the cost model will know better.
   if (kind.status == 503) reply.headers.emplace_back("Retry-After", "1");
+  if (kind.status == 503 && style == ErrorStyle::kAnthropic) reply.status = 529;
   return reply;
 }
 
 }  // namespace
 
-Reply fault_reply(HttpFault fault, std::string_view message) {
-  return reply_of(kind_of(fault), message, {});
+ErrorStyle error_style_of(std::string_view path) {
+  return path.starts_with("/v1/messages") ? ErrorStyle::kAnthropic : ErrorStyle::kOpenAi;
 }
 
-Reply error_reply(const Error& error) {
-  return reply_of(kind_of(error.code), error.message, error.field);
+Reply fault_reply(HttpFault fault, std::string_view message, ErrorStyle style) {
+  return reply_of(kind_of(fault), message, {}, style);
+}
+
+Reply error_reply(const Error& error, ErrorStyle style) {
+  return reply_of(kind_of(error.code), error.message, error.field, style);
 }
 
 std::string error_body(const Error& error) {

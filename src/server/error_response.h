@@ -1,5 +1,6 @@
-// Errors as the outside sees them: OpenAI's body {"error": {message, type, param, code}} and the
-// status. The only file (with its .cpp) that maps an error to a status code.
+// Errors as the outside sees them: OpenAI's body {"error": {message, type, param, code}}, or on
+// Anthropic's paths {"type": "error", "error": {type, message}}, and the status. The only file
+// (with its .cpp) that maps an error to a status code.
 #pragma once
 
 #include <string>
@@ -25,9 +26,14 @@ enum class HttpFault {
   kInternal,
 };
 
-Reply fault_reply(HttpFault fault, std::string_view message);
+enum class ErrorStyle { kOpenAi, kAnthropic };
+// The style that clients of a path expect.
+ErrorStyle error_style_of(std::string_view path);
+
+Reply fault_reply(HttpFault fault, std::string_view message,
+                  ErrorStyle style = ErrorStyle::kOpenAi);
 // By error.code; error.field becomes `param`.
-Reply error_reply(const Error& error);
+Reply error_reply(const Error& error, ErrorStyle style = ErrorStyle::kOpenAi);
 // The body alone, for an error in the middle of a stream.
 std::string error_body(const Error& error);
 

@@ -168,6 +168,7 @@ class FakeEngineClient final : public EngineClient {
     summary.finish_reason = reason;
     summary.error = std::move(error);
     const RequestInput& input = it.input;
+    if (input.pooling != Pooling::kNone) summary.embedding = {3, 0, -4, 0};
     summary.events = RequestEvents{input.received_ns,
                                    input.tokenized_ns,
                                    input.tokenized_ns,

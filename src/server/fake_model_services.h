@@ -23,6 +23,7 @@ class FakeModelServices final : public ModelServices {
     info_.bos_text = "<s>";
     info_.eos_text = "</s>";
     info_.chat_template = "{{ fake }}";
+    info_.hidden_size = 4;
     info_.created_unix_s = 1700000000;
     info_.file_bytes = 1000;
     info_.max_running = 8;

@@ -22,6 +22,7 @@ struct GenerationRequest {
   nlohmann::ordered_json chat;            // what ModelServices::render_chat takes
   std::vector<CompletionPrompt> prompts;  // completions: at least one
   bool is_chat = false;
+  std::string id_prefix;           // of the reply's id; empty: chat's or completions'
   ToolRequest tools;               // chat
   bool separate_reasoning = true;  // chat: reasoning_content; else it is part of the content
 

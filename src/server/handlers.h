@@ -10,6 +10,18 @@ namespace twostroke {
 Reply handle_chat_completions(const HttpRequest& request, const Serving& serving);
 Reply handle_completions(const HttpRequest& request, const Serving& serving);
 
+// handlers_embeddings.cpp
+Reply handle_embeddings(const HttpRequest& request, const Serving& serving);
+
+// handlers_messages.cpp
+Reply handle_messages(const HttpRequest& request, const Serving& serving);
+Reply handle_count_tokens(const HttpRequest& request, const Serving& serving);
+
+// handlers_responses.cpp
+Reply handle_create_response(const HttpRequest& request, const Serving& serving);
+Reply handle_get_response(const HttpRequest& request, const Serving& serving);
+Reply handle_delete_response(const HttpRequest& request, const Serving& serving);
+
 // handlers_text.cpp
 Reply handle_tokenize(const HttpRequest& request, const Serving& serving);
 Reply handle_detokenize(const HttpRequest& request, const Serving& serving);

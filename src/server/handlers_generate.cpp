@@ -1,3 +1,4 @@
+#include "server/dialect.h"
 #include "server/error_response.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
@@ -18,11 +19,7 @@ Result<Reply> generate(ParseRequest parse, const HttpRequest& http, const Servin
   Reply reply;
   reply.source = request.stream ? make_streamed_generation(std::move(base))
                                 : make_whole_generation(std::move(base));
-  if (request.stream) {
-    reply.content_type = "text/event-stream; charset=utf-8";
-    reply.headers.emplace_back("Cache-Control", "no-cache");
-    reply.headers.emplace_back("X-Accel-Buffering", "no");  // nginx would hold events back
-  }
+  if (request.stream) set_event_stream_headers(reply);
   return reply;
 }
 

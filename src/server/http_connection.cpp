@@ -244,7 +244,7 @@ asio::awaitable<bool> HttpConnection::refuse_unreadable(error_code error, Exchan
 
 asio::awaitable<bool> HttpConnection::refuse(HttpFault fault, std::string message,
                                              Exchange& exchange) {
-  const Reply reply = fault_reply(fault, message);
+  const Reply reply = fault_reply(fault, message, error_style_of(exchange.request.path));
   exchange.keep_alive = false;
   co_await send_whole(reply, reply.status, reply.body, exchange);
   co_return false;
@@ -255,7 +255,7 @@ asio::awaitable<bool> HttpConnection::answer(Exchange& exchange) {
   const ServingState::Snapshot snapshot = shared_.state.snapshot();
   const Serving serving{shared_.options, shared_.clock,
                         snapshot.context ? &*snapshot.context : nullptr, snapshot.loading,
-                        &shared_.state.prompts()};
+                        &shared_.state.prompts(), shared_.state.responses()};
   cancelled_ = false;
   Reply reply;
   if (is_quick(request)) {

@@ -27,6 +27,8 @@ std::string_view reason_of(int status) {
       return "Expectation Failed";
     case 431:
       return "Request Header Fields Too Large";
+    case 529:
+      return "Site Is Overloaded";
     case 503:
       return "Service Unavailable";
     default:

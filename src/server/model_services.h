@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "phases/anatomy.h"
+#include "engine/pooling.h"
 #include "prompt/reply_format.h"
 
 namespace twostroke {
@@ -25,6 +26,8 @@ struct ModelInfo {
   std::string description;   // one line for people, may be empty
   int max_model_len = 0;     // tokens, prompt and answer together
   int vocab_size = 0;
+  int hidden_size = 0;  // of an embedding
+  Pooling pooling = Pooling::kMean;
   TokenId bos_token = kNoToken, eos_token = kNoToken;
   std::string bos_text, eos_text;
   std::string chat_template;  // source; empty: the model has none

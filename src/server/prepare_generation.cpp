@@ -139,6 +139,7 @@ GenerationBase base_of(const GenerationRequest& request, const HttpRequest& http
   ReplyHead head;
   head.is_chat = request.is_chat;
   head.id = (request.is_chat ? "chatcmpl-" : "cmpl-") + http.id;
+  if (!request.id_prefix.empty()) head.id = request.id_prefix + http.id;
   head.model = serving.context->model.info().id;
   head.created_unix_s = unix_now_s();
   return GenerationBase{*serving.context,

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "engine/request_record.h"
+#include "server/response_store.h"
 #include "server/server_context.h"
 #include "server/server_options.h"
 
@@ -72,6 +73,7 @@ struct Serving {
   const ServerContext* context = nullptr;
   std::string loading;  // what the server is doing while context is null
   PromptArchive* prompts = nullptr;
+  std::shared_ptr<ResponseStore> responses = nullptr;  // of /v1/responses
 };
 
 }  // namespace twostroke

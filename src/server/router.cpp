@@ -14,6 +14,12 @@ namespace {
 constexpr std::array kRoutes = {
     Route{"POST", "/v1/chat/completions", handle_chat_completions, true, false},
     Route{"POST", "/v1/completions", handle_completions, true, false},
+    Route{"POST", "/v1/embeddings", handle_embeddings, true, false},
+    Route{"POST", "/v1/messages", handle_messages, true, false},
+    Route{"POST", "/v1/messages/count_tokens", handle_count_tokens, true, false},
+    Route{"POST", "/v1/responses", handle_create_response, true, false},
+    Route{"GET", "/v1/responses/", handle_get_response, true, true},
+    Route{"DELETE", "/v1/responses/", handle_delete_response, true, true},
     Route{"GET", "/v1/models", handle_models, true, true},
     Route{"GET", "/v1/models/", handle_model, true, true},
     Route{"GET", "/health", handle_health, true, true},
@@ -86,13 +92,15 @@ Reply no_route(const HttpRequest& request) {
   const std::string allowed = allowed_methods(request.path);
   if (allowed.empty()) {
     return fault_reply(HttpFault::kPathNotFound,
-                       fmt::format("there is nothing at {}", request.path));
+                       fmt::format("there is nothing at {}", request.path),
+                       error_style_of(request.path));
   }
-  Reply reply = request.method == "OPTIONS"
-                    ? no_content()
-                    : fault_reply(HttpFault::kMethodNotAllowed,
-                                  fmt::format("{} answers {}, not {}", request.path, allowed,
-                                              request.method));
+  Reply reply =
+      request.method == "OPTIONS"
+          ? no_content()
+          : fault_reply(HttpFault::kMethodNotAllowed,
+                        fmt::format("{} answers {}, not {}", request.path, allowed, request.method),
+                        error_style_of(request.path));
   reply.headers.emplace_back("Allow", allowed);
   return reply;
 }
@@ -112,7 +120,7 @@ Reply dispatch(const HttpRequest& request, const Serving& serving) {
   const Route* route = find_route(request);
   if (route == nullptr) return no_route(request);
   if (route->needs_model && serving.context == nullptr) {
-    return fault_reply(HttpFault::kLoading, serving.loading);
+    return fault_reply(HttpFault::kLoading, serving.loading, error_style_of(request.path));
   }
   return route->handle(request, serving);
 }

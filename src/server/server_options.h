@@ -35,6 +35,7 @@ struct ServerOptions {
   int max_top_logprobs = 20;
   int max_logit_bias = 1024;
   size_t max_cache_salt_bytes = 256;
+  int max_embedding_inputs = 2048;
   int max_tools = 128;
   size_t max_tool_schema_bytes = size_t{64} << 10;  // each tool's parameters
   int max_json_depth = 64;

@@ -2,12 +2,14 @@
 // Thread-safe.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "server/prompt_archive.h"
+#include "server/response_store.h"
 #include "server/server_context.h"
 
 namespace twostroke {
@@ -28,12 +30,15 @@ class ServingState {
     context_.emplace(context);
   }
   PromptArchive& prompts() { return prompts_; }
+  const std::shared_ptr<ResponseStore>& responses() const { return responses_; }
   Snapshot snapshot() const {
     const std::lock_guard lock(mutex_);
     return Snapshot{context_, context_ ? std::string() : loading_};
   }
 
  private:
+  const std::shared_ptr<ResponseStore> responses_ =
+      std::make_shared<ResponseStore>(ResponseStore::Limits());
   mutable std::mutex mutex_;
   std::optional<ServerContext> context_;
   std::string loading_ = "starting";

@@ -29,7 +29,15 @@ constexpr SoftwareMark kMarks[] = {{"twostroke", "twostroke"},
                                    {"trtllm_", "TensorRT-LLM"},
                                    {"vllm:", "vLLM"}};
 
+// By its Server header when that names an engine and not just an HTTP library, then by its metrics.
 std::string software_of(HttpClient& client) {
+  const Result<HttpReply> models = client.get("/v1/models");
+  if (models.ok()) {
+    const std::string_view header = models->head.header("server");
+    for (const char* name : {"twostroke", "llama.cpp"}) {
+      if (header.find(name) != std::string_view::npos) return name;
+    }
+  }
   const Result<HttpReply> metrics = client.get("/metrics");
   if (metrics.ok() && metrics->ok()) {
     for (const SoftwareMark& mark : kMarks) {

@@ -75,3 +75,20 @@ def test_what_is_wrong_is_said(serve, tmp_path):
                    capture_output=True, timeout=PATIENCE_S)
     listed = subprocess.run([BINARY, "runs", "--json", "--runs-db", str(db)], capture_output=True, text=True)
     assert json.loads(listed.stdout)[0]["kind"] == "explain"
+
+
+@pytest.mark.skipif(not os.environ.get("TWOSTROKE_MODEL"), reason="TWOSTROKE_MODEL names no model")
+def test_our_own_server_is_known_by_its_name_and_tells_its_prefill(tmp_path):
+    process = subprocess.Popen([BINARY, "serve", os.environ["TWOSTROKE_MODEL"], "--port", "0", "-c", "1024"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        url = process.stdout.readline().split()[-1]
+        run = explain(url, "--json", "--rounds", "2", "--max-prompt-tokens", "128", "--max-output-tokens", "16",
+                      "--max-concurrency", "2")
+        assert run.returncode == 0, run.stderr
+        report = json.loads(run.stdout)
+        assert report["software"] == "twostroke" and report["overhead_ms"] is not None
+        assert report["prefix_cache"]["cached_share"] > 0.5 and report["slots"] is None
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)

@@ -50,9 +50,9 @@ test("a newcomer sees a prompt being read and an answer being written", async ()
   await shot(page, "chat-writing");
   await answers(page).waitFor();
   const label = await page.locator(".timeline").getAttribute("aria-label");
-  assert.match(label, /^Queue .*Prefill .* s, Decode .*; first token after .* s$/);
+  assert.match(label, /^Queue .*Prefill [\d.]+ m?s, Decode .*; first token after [\d.]+ m?s$/);
   const words = await page.textContent(".words");
-  assert.match(words, /Read \d{3,4} tokens in .* s\b.*Wrote \d+ tokens, one after the other: [\d.]+ tokens\/s, [\d.]+ ms each/s);
+  assert.match(words, /Read \d{3,4} tokens in [\d.]+ m?s\b.*Wrote \d+ tokens, one after the other: [\d.]+ tokens\/s, [\d.]+ ms each/s);
   // The same prompt again is in the cache: hatched, and said.
   await page.getByRole("button", { name: "Answer again" }).click();
   await page.getByText(/of them from the cache/).waitFor();
@@ -154,6 +154,67 @@ test("hostile texts stay text", async () => {
   }));
   assert.deepEqual(found, { hurt: 0, foreign: 0, links: [], shown: true });
   await shot(page, "chat-hostile");
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("why: the prompt's anatomy, the ledger, the verdict, and a what-if that is run", async () => {
+  const page = await fresh();
+  await setSettings(page, { "set-maxTokens": 24, system: "You are brief." });
+  await page.setInputFiles("input[type=file]", [{ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("The lamp was lit at dusk. ".repeat(40)) }]);
+  await send(page, "Who lit the lamp?");
+  await answers(page).waitFor();
+  const parts = page.locator(".parts");
+  assert.deepEqual(await parts.locator(".part").evaluateAll((all) => all.map((it) => /document/.test(it.className) && it.getAttribute("aria-label")).filter(Boolean).length), 1);
+  await parts.locator(".part.document").hover();
+  assert.match(await page.locator(".anatomy .about").textContent(), /Document: notes\.txt.*tokens.*computed in [\d.]+ m?s/s);
+  await parts.focus();
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press("ArrowRight");
+  assert.match(await page.locator(".anatomy .about").textContent(), /tokens?/);
+  await page.getByRole("button", { name: "Why?" }).click();
+  await page.getByText("All of it, to the nanosecond").waitFor();
+  await page.locator(".explain h3").waitFor();
+  const whatIf = page.locator(".what-if");
+  await whatIf.getByText("Time to first token").waitFor();
+  const ttft = () => whatIf.locator("tbody tr").nth(1).locator("td").nth(2).locator("strong").textContent();
+  const before = await ttft();
+  await whatIf.getByLabel("Drop documents").fill("1");
+  await page.waitForFunction((old) => document.querySelector(".what-if tbody tr:nth-child(2) td:nth-child(3) strong").textContent !== old, before);
+  await whatIf.getByRole("button", { name: "Run it, and compare" }).click();
+  await whatIf.getByRole("columnheader", { name: "Measured" }).waitFor();
+  assert.match(await whatIf.textContent(), /(within|outside) the bars/);
+  assert.deepEqual(await axe(page), []);
+  await shot(page, "chat-why");
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("tools and a schema travel with the request, and what is wrong with them is said where it is typed", async () => {
+  const page = await fresh();
+  await page.getByRole("button", { name: "Settings", exact: true }).click();
+  await page.fill("#tools", "{");
+  assert.equal(await page.getAttribute("#tools", "aria-invalid"), "true");
+  await page.fill("#tools", "");
+  await page.getByRole("button", { name: "Insert an example" }).first().click();
+  assert.equal(await page.getAttribute("#tools", "aria-invalid"), "false");
+  await page.fill("#set-maxTokens", "8");
+  const [request] = await Promise.all([page.waitForRequest(/chat\/completions/), send(page, "What is the weather in Oslo?")]);
+  assert.equal(request.postDataJSON().tools[0].function.name, "get_weather");
+  await page.locator(".answer[aria-busy=false]").waitFor();
+  // A call, as the model's reply brings it: the reader plays the tool, and the result goes back.
+  await page.evaluate(() => {
+    const id = JSON.parse(localStorage["twostroke.chats"])[0].id;
+    const chat = JSON.parse(localStorage[`twostroke.chat.${id}`]);
+    chat.messages.at(-1).text = "";
+    chat.messages.at(-1).toolCalls = [{ id: "call_1", name: "get_weather", arguments: '{"city":"Oslo"}' }];
+    localStorage[`twostroke.chat.${id}`] = JSON.stringify(chat);
+  });
+  await page.reload();
+  await page.locator(".status.ready").waitFor();
+  await page.getByLabel("What does it return?").fill("12 degrees, rain");
+  const [second] = await Promise.all([page.waitForRequest(/chat\/completions/), page.getByRole("button", { name: "Return it to the model" }).click()]);
+  assert.deepEqual(second.postDataJSON().messages.slice(-2).map((it) => [it.role, it.tool_call_id ?? it.tool_calls[0].id]), [["assistant", "call_1"], ["tool", "call_1"]]);
+  await page.locator(".answer[aria-busy=false]").nth(1).waitFor();
   assert.deepEqual(page.problems, []);
   await page.close();
 });

@@ -47,6 +47,10 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
   return (await (await call(path, signal ? { signal } : undefined)).json()) as T;
 }
 
+export function getStream(path: string, signal: AbortSignal): Promise<Response> {
+  return call(path, { signal });
+}
+
 export async function postJson<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
   return (await (await post(path, body, signal)).json()) as T;
 }

@@ -40,6 +40,11 @@ export function percent(fraction: number): string {
   return `${value > 0 && value < 10 ? digits(value) : Math.round(value)} %`;
 }
 
+/** A fraction for a style: CSS knows no space before its %. */
+export function cssPercent(fraction: number): string {
+  return `${Math.min(100, Math.max(0, fraction * 100 || 0)).toFixed(3)}%`;
+}
+
 export function bytes(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];

@@ -3,7 +3,7 @@
 import { ApiError, getJson } from "./api.ts";
 import type { Props } from "./types.ts";
 
-export type ServerPhase = "connecting" | "loading" | "ready" | "unreachable";
+export type ServerPhase = "connecting" | "loading" | "ready" | "unreachable" | "static";
 
 // By a row of the server's own list of endpoints (/props).
 const FEATURES = {
@@ -27,6 +27,10 @@ class ServerState {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   start() {
+    if (document.querySelector('meta[name="twostroke-static"]')) {
+      this.phase = "static"; // an exported lesson: there never will be a server
+      return;
+    }
     document.addEventListener("visibilitychange", () => document.hidden || this.check());
     addEventListener("online", () => this.check());
     void this.check();

@@ -41,7 +41,9 @@ export interface Slower {
 }
 
 export interface CacheBreak {
-  [key: string]: unknown;
+  sentence?: string;
+  again_tokens?: number;
+  cost_ms?: number;
 }
 
 export interface Phases {

@@ -4,6 +4,7 @@
 
 #include "apps/cli_compare.h"
 #include "apps/cli_explain.h"
+#include "apps/cli_load.h"
 #include "apps/cli_runs.h"
 #include "apps/options.h"
 
@@ -200,6 +201,7 @@ int run_cli(int argc, char** argv) {
   BenchOptions bench;
   PerplexityOptionsCli perplexity;
   InspectOptions inspect;
+  LoadOptions load;
   RunsOptions runs;
   CompareOptions compare;
   ExplainOptions explain;
@@ -213,6 +215,7 @@ int run_cli(int argc, char** argv) {
   const CLI::App* compare_command = add_compare(app, compare);
   const CLI::App* explain_command = add_explain(app, explain);
   const CLI::App* what_if_command = add_what_if(app, what_if);
+  const CLI::App* load_command = add_load(app, load);
   const CLI::App* runs_command = add_runs(app, runs);
   try {
     app.parse(argc, argv);
@@ -228,6 +231,7 @@ int run_cli(int argc, char** argv) {
   if (compare_command->parsed()) return run_compare(compare);
   if (explain_command->parsed()) return run_explain(explain);
   if (what_if_command->parsed()) return run_what_if(what_if);
+  if (load_command->parsed()) return run_load_command(load);
   if (runs_command->parsed()) return run_runs(runs);
   return 2;
 }

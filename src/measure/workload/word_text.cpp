@@ -28,6 +28,8 @@ constexpr const char* kCommonWords =
     "computer "
     "type film tree source hair look window culture chance brother energy period course summer "
     "sea card model list color key map note rule goal food bank river stone bird fish green blue "
+    "wind fire snow rain cloud sun moon earth field leaf root seed horse dog cat ship train "
+    "engine wheel metal glass paper wood iron gold silver cotton salt sugar bread milk tea coffee "
     "small large long short high low early late open full hard easy new old good bad";
 
 std::vector<std::string> split(std::string_view text) {

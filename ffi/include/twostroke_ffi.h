@@ -37,9 +37,9 @@ TsTemplate* ts_template_new(const char* source, size_t length, TsStrftime strfti
 int ts_template_render(const TsTemplate* chat_template, const char* context_json, size_t length,
                        int is_traced, TsText* result);
 
-/* Marks are the code points [0x40000, 0xDFFFF] and [0xF0000, 0x10FFFF]. The first 4096 of the second
- * range stand for parts of a request: tools, other variables, message i and document i (further
- * ones have no mark). */
+/* Marks are the code points [0x40000, 0xDFFFF] and [0xF0000, 0x10FFFF]. The first 4096 of the
+ * second range stand for parts of a request: tools, other variables, message i and document i
+ * (further ones have no mark). */
 enum {
   TS_PART_MARKS = 0xF0000,
   TS_NUM_PART_MARKS = 4096,

@@ -253,9 +253,12 @@ asio::awaitable<bool> HttpConnection::refuse(HttpFault fault, std::string messag
 asio::awaitable<bool> HttpConnection::answer(Exchange& exchange) {
   HttpRequest& request = exchange.request;
   const ServingState::Snapshot snapshot = shared_.state.snapshot();
-  const Serving serving{shared_.options, shared_.clock,
-                        snapshot.context ? &*snapshot.context : nullptr, snapshot.loading,
-                        &shared_.state.prompts(), shared_.state.responses()};
+  const Serving serving{shared_.options,
+                        shared_.clock,
+                        snapshot.context ? &*snapshot.context : nullptr,
+                        snapshot.loading,
+                        &shared_.state.prompts(),
+                        shared_.state.responses()};
   cancelled_ = false;
   Reply reply;
   if (is_quick(request)) {

@@ -12,8 +12,8 @@
 
 #include "base/ids.h"
 #include "base/result.h"
-#include "phases/anatomy.h"
 #include "engine/pooling.h"
+#include "phases/anatomy.h"
 #include "prompt/reply_format.h"
 
 namespace twostroke {

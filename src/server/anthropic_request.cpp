@@ -119,7 +119,8 @@ Status add_message(const json& message, const std::string& where, json& messages
 Status add_messages(const json& body, json& chat) {
   json messages = json::array();
   if (const json* system = find_field(body, "system"); system != nullptr) {
-    messages.push_back({{"role", "system"}, {"content", TRY(read_plain_text(*system, "system"))}});
+    const std::string text = TRY(read_plain_text(*system, "system"));
+    messages.push_back({{"role", "system"}, {"content", text}});
   }
   const json* field = find_field(body, "messages");
   if (field == nullptr) return invalid_field("messages", "messages is missing");

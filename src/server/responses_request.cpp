@@ -75,17 +75,19 @@ class ItemReader {
     }
     const json* content = find_field(item, "content");
     if (content == nullptr) return invalid_field(where + ".content", where + ".content is missing");
-    json message = {{"role", role}, {"content", TRY(read_content(*content, where + ".content"))}};
+    const std::string text = TRY(read_content(*content, where + ".content"));
+    json message = {{"role", role}, {"content", text}};
     if (role == "assistant") attach_reasoning(message);
     messages_.push_back(std::move(message));
     return {};
   }
 
   Status add_call(const json& item, const std::string& where) {
-    json function = {{"name", TRY(read_text(item, "name", where))}};
-    function["arguments"] = TRY(read_text(item, "arguments", where));
-    json call = {{"id", TRY(read_text(item, "call_id", where))}, {"type", "function"}};
-    call["function"] = std::move(function);
+    const std::string name = TRY(read_text(item, "name", where));
+    const std::string arguments = TRY(read_text(item, "arguments", where));
+    const std::string id = TRY(read_text(item, "call_id", where));
+    json call = {
+        {"id", id}, {"type", "function"}, {"function", {{"name", name}, {"arguments", arguments}}}};
     if (messages_.empty() || messages_.back()["role"] != "assistant") {
       json message = {{"role", "assistant"}, {"content", ""}};
       attach_reasoning(message);

@@ -39,6 +39,7 @@ Reply handle_health(const HttpRequest& request, const Serving& serving);
 Reply handle_models(const HttpRequest& request, const Serving& serving);
 Reply handle_model(const HttpRequest& request, const Serving& serving);  // /v1/models/{id}
 Reply handle_props(const HttpRequest& request, const Serving& serving);
+Reply handle_openapi(const HttpRequest& request, const Serving& serving);
 Reply handle_reset_prefix_cache(const HttpRequest& request, const Serving& serving);
 
 // handlers_observe.cpp

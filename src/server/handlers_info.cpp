@@ -3,6 +3,7 @@
 #include "server/error_response.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
+#include "server/openapi.h"
 #include "server/router.h"
 
 namespace twostroke {
@@ -121,6 +122,16 @@ Reply handle_props(const HttpRequest&, const Serving& serving) {
                     {"steps", stats.num_steps},
                     {"preemptions", stats.num_preemptions}};
   return json_reply(body);
+}
+
+Reply handle_openapi(const HttpRequest&, const Serving&) {
+  constexpr std::string_view kVersion = "\"VERSION\"";
+  Reply reply;
+  reply.body = openapi_document();
+  const size_t at = reply.body.find(kVersion);
+  CHECK(at != std::string::npos);
+  reply.body.replace(at, kVersion.size(), "\"" TWOSTROKE_VERSION "\"");
+  return reply;
 }
 
 Reply handle_reset_prefix_cache(const HttpRequest&, const Serving& serving) {

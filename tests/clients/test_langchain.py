@@ -37,9 +37,13 @@ def test_streams_what_it_answers_whole(chat):
     assert streamed.usage_metadata["output_tokens"] == whole.usage_metadata["output_tokens"]
 
 
+# LangChain keeps one asynchronous HTTP client for all chats of a process: it lives in one loop.
+LOOP = asyncio.new_event_loop()
+
+
 def test_async_and_batch(chat):
     whole = text_of(chat.invoke("Say hello."))
-    assert text_of(asyncio.run(chat.ainvoke("Say hello."))) == whole
+    assert text_of(LOOP.run_until_complete(chat.ainvoke("Say hello."))) == whole
     assert [text_of(m) for m in chat.batch(["Say hello.", "Say hello."])] == [whole, whole]
 
 

@@ -34,7 +34,7 @@ Pooling pooling_of(const GgufFile& file, const std::string& architecture,
 
 ServedModel::ServedModel(const LoadedModel& model, const Engine& engine,
                          const ServeOptions& options, int64_t created_unix_s)
-    : model_(model) {
+    : model_(model), grammars_(*model.tokenizer, model.decoder->vocab_size()) {
   const DecoderSpec& spec = model.decoder->spec();
   const Tokenizer& tokenizer = *model.tokenizer;
   const auto text_of = [&](TokenId token) {

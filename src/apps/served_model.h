@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apps/loaded_model.h"
+#include "apps/model_grammars.h"
 #include "apps/options.h"
 #include "engine/engine.h"
 #include "server/model_services.h"
@@ -23,6 +24,9 @@ class ServedModel final : public ModelServices {
   Result<std::string> render_chat(const nlohmann::ordered_json& request) const override;
   TracedPrompt trace_prompt(const nlohmann::ordered_json* chat, std::string_view text,
                             std::span<const TokenId> tokens) const override;
+  Result<std::shared_ptr<const Grammar>> compile_grammar(const GrammarSpec& spec) const override {
+    return grammars_.compile(spec);
+  }
 
  private:
   ServedModel(const LoadedModel& model, const Engine& engine, const ServeOptions& options,
@@ -30,6 +34,7 @@ class ServedModel final : public ModelServices {
   Status choose_reply_format(const ServeOptions& options);
 
   const LoadedModel& model_;
+  ModelGrammars grammars_;
   ModelInfo info_;
   bool template_takes_tools_ = true;
 };

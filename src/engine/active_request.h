@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/grammar_worker.h"
 #include "engine/output_processor.h"
 #include "engine/pooling.h"
 #include "engine/request_record.h"
@@ -25,6 +26,7 @@ struct ActiveRequest : Request {
       : output(token_text, std::move(limits)), ledger(received_ns) {}
 
   SamplingParams sampling;
+  std::shared_ptr<GrammarState> grammar;  // null: any output; shared with the worker
   OutputProcessor output;
   std::shared_ptr<TokenStream> stream;
   std::optional<Pooler> pooler;  // an embedding, no text
@@ -38,7 +40,9 @@ struct ActiveRequest : Request {
   bool is_waiting = true;  // not running: for the first time, or again after a preemption
   Cause wait_cause = Cause::kWaitTurn;  // what for
   int num_steps = 0;
-  size_t share_index = 0;                                       // scratch of StepBooking
+  int64_t grammar_compile_ns = 0;
+  int64_t grammar_wait_ns = 0;  // for masks that were not ready when the logits were
+  size_t share_index = 0;       // scratch of StepBooking
   int64_t model_ready_ns = 0, parsed_ns = 0, templated_ns = 0;  // intake, 0: not measured
 
   // Between eviction and the moment it has caught up, a step gives it nothing new.

@@ -79,6 +79,7 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
       OutputLimits{.max_tokens = max_tokens,
                    .min_tokens = input.sampling.min_tokens,
                    .ignore_eos = input.ignore_eos,
+                   .has_grammar = input.grammar != nullptr,
                    .stop_token_ids = std::move(input.stop_token_ids),
                    .stop_strings = std::move(input.stop),
                    .spelled_tokens = std::move(input.spelled_tokens)},
@@ -93,6 +94,11 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
   request->cache_prompt = input.cache_prompt;
   request->sampling = std::move(input.sampling);
   if (input.pooling != Pooling::kNone) request->pooler.emplace(input.pooling, num_prompt_tokens);
+  if (input.grammar) {
+    request->grammar_compile_ns = input.grammar_compile_ns;
+    request->grammar =
+        std::make_shared<GrammarState>(input.grammar->start(), static_cast<size_t>(vocab_size_));
+  }
   request->stream = std::move(stream);
   request->return_progress = input.return_progress;
   request->events.received_ns = received_ns;

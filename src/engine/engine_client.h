@@ -12,6 +12,7 @@
 #include "engine/pooling.h"
 #include "engine/request_record.h"
 #include "engine/token_stream.h"
+#include "sampling/grammar.h"
 #include "sampling/sampling_params.h"
 
 namespace twostroke {
@@ -20,6 +21,7 @@ namespace twostroke {
 struct RequestInput {
   std::vector<TokenId> prompt;  // [1, max_model_len)
   SamplingParams sampling;
+  std::shared_ptr<const Grammar> grammar;  // what the output must look like; null: anything
   int max_tokens = 0;  // >= 1; the engine clips it to the room left in the context
   bool ignore_eos = false;
   std::vector<std::string> stop;        // stop strings, not part of the text
@@ -30,7 +32,8 @@ struct RequestInput {
   // is there already have no hidden states.
   Pooling pooling = Pooling::kNone;
   bool return_progress = false;
-  bool cache_prompt = true;  // false: reuse no KV of earlier requests
+  bool cache_prompt = true;        // false: reuse no KV of earlier requests
+  int64_t grammar_compile_ns = 0;  // a part of parsing
   // What others see of it: the reply it is for. Without one nobody reports delivery.
   std::string reply_id;
   int choice = 0;

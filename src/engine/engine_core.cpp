@@ -19,6 +19,14 @@ TokenEvent last_event(ActiveRequest& request, FinishReason reason) {
   return event;
 }
 
+GrammarWork grammar_work_of(const ActiveRequest& request) {
+  if (!request.grammar) return {};
+  return {.num_masks = request.grammar->num_masks(),
+          .compile_ns = request.grammar_compile_ns,
+          .mask_ns = request.grammar->mask_ns(),
+          .wait_ns = request.grammar_wait_ns};
+}
+
 }  // namespace
 
 EngineCore::EngineCore(const EngineConfig& config, Model& model, const TokenText& token_text,
@@ -80,6 +88,7 @@ void EngineCore::apply(Commands& commands) {
 
 void EngineCore::accept(std::unique_ptr<ActiveRequest> request) {
   book_intake(*request);
+  if (request->grammar) grammar_worker_.advance(request->grammar, kNoToken);
   scheduler_.add(*request);
   publish_record(*request);
   note(*request, RequestChangeKind::kQueued, request->events.queued_ns);
@@ -164,11 +173,21 @@ void EngineCore::sample(const StepPlan& plan) {
     ActiveRequest& request = active(*plan.scheduled[i].request);
     std::span<float> logits = runner_.logits(row++);
     if (request.pooler) continue;
-    sampled_[i] = sample_token(sampler_, logits, request, token_text_);
+    sampled_[i] = sample_row(request, logits);
     const int64_t now = clock_.now_ns();
     if (sampled_[i].ok()) sampled_[i]->sampled_ns = now;
     request.ledger.book_until(now, Cause::kSample);
   }
+}
+
+Result<SampledToken> EngineCore::sample_row(ActiveRequest& request, std::span<float> logits) {
+  if (request.grammar) {
+    const int64_t start_ns = clock_.now_ns();
+    const Status status = grammar_worker_.wait(*request.grammar);
+    request.grammar_wait_ns += clock_.now_ns() - start_ns;
+    if (!status.ok()) return status.error();
+  }
+  return sample_token(sampler_, logits, request, token_text_);
 }
 
 // May end requests, which are then gone: each item of the plan is looked at once.
@@ -209,6 +228,7 @@ void EngineCore::publish_token(ActiveRequest& request, Result<SampledToken>& res
                    .top_logprobs = std::move(sampled.top_logprobs),
                    .finish_reason = output.finish_reason};
   if (output.finish_reason == FinishReason::kNone) {
+    if (request.grammar) grammar_worker_.advance(request.grammar, sampled.token);
     request.stream->push(std::move(event));
   } else {
     finish(request, std::move(event), std::nullopt);
@@ -241,6 +261,7 @@ void EngineCore::finish(ActiveRequest& request, TokenEvent last, std::optional<E
                          .embedding = last.finish_reason == FinishReason::kStop && request.pooler
                                           ? request.pooler->result()
                                           : std::vector<float>(),
+                         .grammar = grammar_work_of(request),
                          .error = std::move(error),
                          .stop_string = request.output.stop_string(),
                          .events = request.events,

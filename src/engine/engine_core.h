@@ -12,6 +12,7 @@
 #include "engine/engine_config.h"
 #include "engine/engine_metrics.h"
 #include "engine/engine_observer.h"
+#include "engine/grammar_worker.h"
 #include "engine/model_runner.h"
 #include "engine/step_booking.h"
 #include "engine/step_targets.h"
@@ -47,6 +48,7 @@ class EngineCore {
   void cancel_all();
   void step();
   void sample(const StepPlan& plan);
+  Result<SampledToken> sample_row(ActiveRequest& request, std::span<float> logits);
   void publish(const StepPlan& plan);
   void publish_token(ActiveRequest& request, Result<SampledToken>& result);
   void publish_progress(ActiveRequest& request);
@@ -78,6 +80,7 @@ class EngineCore {
   Scheduler scheduler_;
   ModelRunner runner_;
   Sampler sampler_;
+  GrammarWorker grammar_worker_;
   StepBooking booking_;
   CostModel cost_model_;
   StepTargets targets_;

@@ -10,12 +10,13 @@ OutputProcessor::OutputProcessor(const TokenText& token_text, OutputLimits limit
 
 bool OutputProcessor::is_stop_token(TokenId token) const {
   if (std::ranges::find(limits_.stop_token_ids, token) != limits_.stop_token_ids.end()) return true;
-  return !limits_.ignore_eos &&
+  return (!limits_.ignore_eos || limits_.has_grammar) &&
          std::ranges::binary_search(token_text_.end_of_generation_tokens(), token);
 }
 
 OutputProcessor::Output OutputProcessor::append(TokenId token, int num_output_tokens) {
-  if (num_output_tokens > limits_.min_tokens && is_stop_token(token)) {
+  const bool may_stop = limits_.has_grammar || num_output_tokens > limits_.min_tokens;
+  if (may_stop && is_stop_token(token)) {
     return {flush(), FinishReason::kStop};
   }
   Output output;

@@ -19,6 +19,7 @@ struct OutputLimits {
   int max_tokens = 1;  // clipped to the room in the context already
   int min_tokens = 0;  // no stop token counts before
   bool ignore_eos = false;
+  bool has_grammar = false;  // it decides when the answer may end, whatever the two above say
   std::vector<TokenId> stop_token_ids = {};
   std::vector<std::string> stop_strings = {};
   std::vector<TokenId> spelled_tokens = {};  // control tokens that are text; sorted

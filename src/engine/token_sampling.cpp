@@ -11,6 +11,7 @@ Result<SampledToken> sample_token(Sampler& sampler, std::span<float> logits,
                    .num_prompt_tokens = static_cast<size_t>(request.num_prompt_tokens)};
   input.stop_tokens[0] = limits.stop_token_ids;
   if (!limits.ignore_eos) input.stop_tokens[1] = token_text.end_of_generation_tokens();
+  if (request.grammar) input.allowed = request.grammar->mask();
   const SamplerOutput output = TRY(sampler.sample(request.sampling, input));
   SampledToken sampled;
   sampled.token = output.token;

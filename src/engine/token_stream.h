@@ -49,6 +49,15 @@ struct ProgressEvent {
   double time_ms = 0;
 };
 
+// What a grammar cost; all 0 without one. Of the ledger, compiling is a part of `parse` and waiting
+// one of `sample`; the masks are made on another thread, beside the forward pass.
+struct GrammarWork {
+  int num_masks = 0;
+  int64_t compile_ns = 0;
+  int64_t mask_ns = 0;
+  int64_t wait_ns = 0;
+};
+
 // Everything known about a request once it ended; filled with the last event.
 struct RequestSummary {
   RequestId id = 0;
@@ -58,7 +67,8 @@ struct RequestSummary {
   int num_steps = 0;
   int num_preemptions = 0;
   FinishReason finish_reason = FinishReason::kNone;
-  std::vector<float> embedding = {};       // [hidden], of a request with a pooling; not normalised
+  std::vector<float> embedding = {};  // [hidden], of a request with a pooling; not normalised
+  GrammarWork grammar = {};
   std::optional<Error> error;              // with kError
   std::optional<std::string> stop_string;  // which one ended it
   RequestEvents events;

@@ -1,7 +1,9 @@
 #include "sampling/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "base/philox.h"
 #include "sampling/row_scan.h"
@@ -10,11 +12,41 @@ namespace twostroke {
 namespace {
 
 constexpr size_t kSmallTopK = 1024;  // so few candidates are sorted and weighed alone
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+// row: the logits of allowed tokens, kNever for the others.
+void apply_mask(TokenMask allowed, std::span<const float> logits, std::span<float> row) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    row[i] = (allowed[i / 32] >> (i % 32) & 1U) != 0 ? logits[i] : kNever;
+  }
+}
+
+// Whether some token besides `stop_tokens` may come.
+bool allows_more_than(TokenMask allowed,
+                      const std::array<std::span<const TokenId>, 2>& stop_tokens) {
+  int num_stops = 0;
+  for (size_t i = 0; i < stop_tokens.size(); ++i) {
+    for (const TokenId token : stop_tokens[i]) {
+      const bool counted =
+          i == 1 && std::ranges::find(stop_tokens[0], token) != stop_tokens[0].end();
+      num_stops += is_allowed(allowed, token) && !counted ? 1 : 0;
+    }
+  }
+  int num_allowed = 0;
+  for (const uint32_t word : allowed) num_allowed += std::popcount(word);
+  return num_allowed > num_stops;
+}
+
+// Stop tokens are masked before min_tokens, unless a grammar leaves nothing else.
+bool must_go_on(const SamplingParams& params, const SamplerInput& input) {
+  if (input.history.num_output_tokens() >= static_cast<size_t>(params.min_tokens)) return false;
+  return input.allowed.empty() || allows_more_than(input.allowed, input.stop_tokens);
+}
 
 }  // namespace
 
 Sampler::Sampler(size_t vocab_size)
-    : edits_(vocab_size), nucleus_(vocab_size), weights_(vocab_size) {
+    : row_(vocab_size), edits_(vocab_size), nucleus_(vocab_size), weights_(vocab_size) {
   CHECK_GT(vocab_size, size_t{0});
   candidates_.reserve(vocab_size);
 }
@@ -31,21 +63,26 @@ Result<SamplerOutput> Sampler::sample(const SamplingParams& params, const Sample
     output.top_logprobs = top_logprobs_;
   }
   const size_t num_output_tokens = input.history.num_output_tokens();
-  edits_.begin(input.logits);
+  std::span<float> row = input.logits;
+  if (!input.allowed.empty()) {
+    row = row_;
+    apply_mask(input.allowed, input.logits, row);
+  }
+  edits_.begin(row);
   edits_.apply_bias_and_penalties(params, input.history);
-  if (params.min_tokens > 0 && num_output_tokens < static_cast<size_t>(params.min_tokens)) {
+  if (must_go_on(params, input)) {
     for (const std::span<const TokenId> tokens : input.stop_tokens) edits_.mask(tokens);
   }
-  if (!edits_.is_empty()) maximum = masked_maximum(input.logits);
+  if (!edits_.is_empty() || !input.allowed.empty()) maximum = masked_maximum(row);
   if (std::isinf(maximum.value)) {
     edits_.restore();
     return Error{ErrorCode::kInvalidArgument, "no token may come next: all are masked",
                  "logit_bias"};
   }
-  output.token = params.temperature == 0.0F
-                     ? static_cast<TokenId>(maximum.index)
-                     : choose(params, input.logits, maximum.value,
-                              philox_uniform(params.seed, num_output_tokens));
+  output.token =
+      params.temperature == 0.0F
+          ? static_cast<TokenId>(maximum.index)
+          : choose(params, row, maximum.value, philox_uniform(params.seed, num_output_tokens));
   edits_.restore();
   if (params.num_logprobs >= 0) {
     output.logprob = logprob_of(input.logits[static_cast<size_t>(output.token)]);

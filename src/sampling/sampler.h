@@ -2,10 +2,10 @@
 // memory, so that a warm step allocates nothing; one thread at a time. The draw is philox(seed,
 // output index): the same seed gives the same text whatever else is in the batch.
 //
-// Order: logit_bias, repetition, presence and frequency penalties, mask of stop tokens before
-// min_tokens, temperature, min_p, top_k, top_p (each over what the one before left, renormalised;
-// as vLLM does), draw. Log probabilities are the model's own, before all of that (as OpenAI's and
-// vLLM's are). Equal logits are ordered by token id.
+// Order: the grammar's mask, logit_bias, repetition, presence and frequency penalties, mask of stop
+// tokens before min_tokens, temperature, min_p, top_k, top_p (each over what the one before left,
+// renormalised; as vLLM does), draw. Log probabilities are the model's own, before all of that (as
+// OpenAI's and vLLM's are). Equal logits are ordered by token id.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "sampling/grammar.h"
 #include "sampling/logit_edits.h"
 #include "sampling/nucleus.h"
 #include "sampling/sampling_params.h"
@@ -33,6 +34,7 @@ struct SamplerInput {
   TokenHistory history;
   // Masked until params.min_tokens were generated: the model's own and the request's.
   std::array<std::span<const TokenId>, 2> stop_tokens;
+  TokenMask allowed = {};  // a grammar's; empty: every token
 };
 
 struct SamplerOutput {
@@ -63,6 +65,7 @@ class Sampler {
   }
   void score(const SamplingParams& params, std::span<const float> logits, float maximum);
 
+  std::vector<float> row_;  // [vocab_size]; the row under a mask
   LogitEdits edits_;
   Nucleus nucleus_;
   std::vector<Candidate> candidates_;  // at most vocab_size

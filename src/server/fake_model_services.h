@@ -2,10 +2,13 @@
 // are BOS and EOS.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sampling/grammar_compiler.h"
 #include "server/model_services.h"
 
 namespace twostroke {
@@ -29,6 +32,13 @@ class FakeModelServices final : public ModelServices {
     info_.max_running = 8;
     info_.num_threads = 2;
     info_.isa = "scalar";
+    GrammarVocabulary vocabulary;
+    for (TokenId token = 0; token < info_.vocab_size; ++token) {
+      vocabulary.token_bytes.push_back(decode({&token, 1}));
+      vocabulary.is_special.push_back(token >= 256);
+    }
+    vocabulary.end_tokens = {info_.eos_token};
+    compiler_ = GrammarCompiler::create(std::move(vocabulary)).value();
   }
 
   const ModelInfo& info() const override { return info_; }
@@ -54,6 +64,10 @@ class FakeModelServices final : public ModelServices {
     return text;
   }
 
+  Result<std::shared_ptr<const Grammar>> compile_grammar(const GrammarSpec& spec) const override {
+    return compiler_->compile(spec);
+  }
+
   // "<role>text" per message, then "<assistant>". A system message "refuse" is refused.
   Result<std::string> render_chat(const nlohmann::ordered_json& request) const override {
     std::string text;
@@ -71,6 +85,7 @@ class FakeModelServices final : public ModelServices {
 
  private:
   ModelInfo info_;
+  std::unique_ptr<GrammarCompiler> compiler_;
 };
 
 }  // namespace twostroke

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "sampling/grammar.h"
 #include "sampling/sampling_params.h"
 #include "server/tool_request.h"
 
@@ -30,7 +31,8 @@ struct GenerationRequest {
   int num_choices = 1;            // n, for each prompt
   std::optional<int> max_tokens;  // none: the room left in the context
   SamplingParams sampling;
-  std::optional<uint64_t> seed;  // none: a random one
+  std::optional<GrammarSpec> grammar;  // what the output must look like; none: anything
+  std::optional<uint64_t> seed;        // none: a random one
 
   std::vector<std::string> stop;
   std::vector<TokenId> stop_token_ids;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -15,6 +16,7 @@
 #include "engine/pooling.h"
 #include "phases/anatomy.h"
 #include "prompt/reply_format.h"
+#include "sampling/grammar.h"
 
 namespace twostroke {
 
@@ -71,6 +73,8 @@ class ModelServices {
   // without `chat` it is a completion's prompt, one span.
   virtual TracedPrompt trace_prompt(const nlohmann::ordered_json* chat, std::string_view text,
                                     std::span<const TokenId> tokens) const;
+  // For this model's vocabulary; errors as GrammarCompiler::compile's.
+  virtual Result<std::shared_ptr<const Grammar>> compile_grammar(const GrammarSpec& spec) const = 0;
 };
 
 }  // namespace twostroke

@@ -100,8 +100,56 @@ INSTANTIATE_TEST_SUITE_P(
         InvalidCase{true, chat_with(R"("top_logprobs":3)"), "top_logprobs", "needs logprobs"},
         InvalidCase{true, chat_with(R"("logprobs":true,"top_logprobs":21)"), "top_logprobs",
                     "between 0 and 20"},
-        InvalidCase{true, chat_with(R"("response_format":{"type":"json_object"})"),
-                    "response_format", "text"}));
+        InvalidCase{true, chat_with(R"("tool_choice":7)"), "tool_choice", "a string or an"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Structured, InvalidRequest,
+    testing::Values(
+        InvalidCase{true, chat_with(R"("response_format":"json")"), "response_format",
+                    "an object, not a string"},
+        InvalidCase{true, chat_with(R"("response_format":{})"), "response_format", "type must be"},
+        InvalidCase{true, chat_with(R"("response_format":{"type":7})"), "response_format",
+                    "type must be"},
+        InvalidCase{true, chat_with(R"("response_format":{"type":"xml"})"), "response_format",
+                    "\"xml\""},
+        InvalidCase{true, chat_with(R"("response_format":{"type":"json_schema"})"),
+                    "response_format.schema", "missing"},
+        InvalidCase{true, chat_with(R"("response_format":{"type":"json_schema","json_schema":[]})"),
+                    "response_format.json_schema", "an object"},
+        InvalidCase{true, chat_with(R"("response_format":{"type":"json_schema","json_schema":{}})"),
+                    "response_format.json_schema.schema", "missing"},
+        InvalidCase{
+            true,
+            chat_with(
+                R"("response_format":{"type":"json_schema","json_schema":{"schema":7,"strict":true}})"),
+            "response_format.json_schema.schema", "a JSON schema"},
+        InvalidCase{
+            true,
+            chat_with(
+                R"("response_format":{"type":"json_schema","json_schema":{"schema":{},"strict":1}})"),
+            "response_format.json_schema.strict", "a boolean"},
+        InvalidCase{true, chat_with(R"("structured_outputs":"x")"), "structured_outputs",
+                    "an object"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"regex":7})"),
+                    "structured_outputs.regex", "a string"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"regex":""})"),
+                    "structured_outputs.regex", "empty"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"choice":[]})"),
+                    "structured_outputs.choice", "1 to 4096"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"choice":["a",7]})"),
+                    "structured_outputs.choice[1]", "a string"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"structural_tag":"x"})"),
+                    "structured_outputs.structural_tag", "takes json"},
+        InvalidCase{true, chat_with(R"("structured_outputs":{"json":{},"regex":"a"})"),
+                    "structured_outputs.regex", "both constrain"},
+        InvalidCase{
+            true,
+            chat_with(R"("response_format":{"type":"json_object"},"grammar":"root ::= \"a\"")"),
+            "grammar", "response_format and grammar both"},
+        InvalidCase{true, chat_with(R"("json_schema":[])"), "json_schema", "a JSON schema"},
+        InvalidCase{true, chat_with(R"("grammar":7)"), "grammar", "a string"},
+        InvalidCase{true, chat_with(R"("grammar_lazy":true)"), "grammar_lazy", "first token"},
+        InvalidCase{true, chat_with(R"("guided_choice":"a")"), "guided_choice", "an array"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Common, InvalidRequest,
@@ -226,6 +274,52 @@ TEST(OpenaiRequest, EveryField) {
         request->return_progress, request->timings_per_token, request->phases}) {
     EXPECT_TRUE(flag);
   }
+}
+
+TEST(OpenaiRequest, EveryNotationOfAConstraint) {
+  using Kind = GrammarSpec::Kind;
+  struct Case {
+    std::string fields;
+    Kind kind;
+    std::string text, field;
+  };
+  const std::string object = R"({"type":"object"})";
+  for (
+      const Case& it : std::vector<Case>{
+          {R"("response_format":{"type":"json_object"})", Kind::kJsonSchema, object,
+           "response_format"},
+          {R"("response_format":{"type":"json_object","schema":{"z":1,"a":2}})", Kind::kJsonSchema,
+           R"({"z":1,"a":2})", "response_format.schema"},
+          {R"("response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"b":1,"a":2}}})",
+           Kind::kJsonSchema, R"({"b":1,"a":2})", "response_format.json_schema.schema"},
+          {R"("response_format":{"type":"json_schema","schema":{}})", Kind::kJsonSchema, "{}",
+           "response_format.schema"},
+          {R"("response_format":{"type":"text"},"json_schema":{})", Kind::kJsonSchema, "{}",
+           "json_schema"},
+          {R"("structured_outputs":{"json":"{\"a\":1}","regex":null})", Kind::kJsonSchema,
+           R"({"a":1})", "structured_outputs.json"},
+          {R"("structured_outputs":{"json_object":true})", Kind::kJsonSchema, object,
+           "structured_outputs.json_object"},
+          {R"("structured_outputs":{"regex":"^a+$"})", Kind::kRegex, "a+",
+           "structured_outputs.regex"},
+          {R"("structured_outputs":{"regex":"a\\$"})", Kind::kRegex, "a\\$",
+           "structured_outputs.regex"},
+          {R"("structured_outputs":{"choice":["a.b","c d"]})", Kind::kRegex, "a\\.b|c\\ d",
+           "structured_outputs.choice"},
+          {R"("structured_outputs":{"grammar":"start: /a/"})", Kind::kLark, "start: /a/",
+           "structured_outputs.grammar"},
+          {R"("grammar":"root ::= \"a\"")", Kind::kGbnf, "root ::= \"a\"", "grammar"},
+          {R"("guided_regex":"a")", Kind::kRegex, "a", "guided_regex"},
+          {R"("ebnf":"root ::= [a]")", Kind::kGbnf, "root ::= [a]", "ebnf"}}) {
+    const auto request = parse(chat_with(it.fields), true);
+    ASSERT_TRUE(request.ok()) << it.fields << request.error().message;
+    ASSERT_TRUE(request->grammar.has_value()) << it.fields;
+    EXPECT_EQ(request->grammar->kind, it.kind) << it.fields;
+    EXPECT_EQ(request->grammar->text, it.text);
+    EXPECT_EQ(request->grammar->field, it.field);
+  }
+  EXPECT_FALSE(parse(chat_with(R"("response_format":{"type":"text"},"grammar":"")"), true)
+                   ->grammar.has_value());
 }
 
 TEST(OpenaiRequest, NullMeansAbsent) {

@@ -177,6 +177,15 @@ void archive_prompts(const GenerationRequest& request, std::span<const PreparedP
 
 Result<GenerationBase> submit_generation(const GenerationRequest& request, const HttpRequest& http,
                                          const Serving& serving, int64_t parsed_ns) {
+  std::shared_ptr<const Grammar> grammar;
+  int64_t compile_ns = 0;
+  if (request.grammar) {
+    // Part of reading the request: booked with its parsing.
+    const int64_t start_ns = serving.clock.now_ns();
+    grammar = TRY(serving.context->model.compile_grammar(*request.grammar));
+    parsed_ns = serving.clock.now_ns();
+    compile_ns = parsed_ns - start_ns;
+  }
   const std::vector<PreparedPrompt> prompts = TRY(prepare_all(request, serving));
   if (request.tools.must_call) {
     return Error{ErrorCode::kUnsupported, "tool_choice can only be \"auto\" or \"none\"",
@@ -193,6 +202,8 @@ Result<GenerationBase> submit_generation(const GenerationRequest& request, const
       input.choice = static_cast<int>(base.choices.size());
       input.kind = request.is_chat ? RequestKind::kChat : RequestKind::kCompletion;
       input.parsed_ns = parsed_ns;
+      input.grammar = grammar;
+      input.grammar_compile_ns = compile_ns;
       input.sampling.seed = seed + static_cast<uint64_t>(i);
       Choice choice;
       choice.tokens = std::make_shared<TokenStream>();

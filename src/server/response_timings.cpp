@@ -143,7 +143,7 @@ OrderedJson phases_json(const RequestSummary& summary, const MachineReport& mach
   const Roofline roofline =
       roofline_of(machine, summary.num_prompt_tokens, summary.num_cached_tokens,
                   summary.num_output_tokens, summary.ledger);
-  return {
+  OrderedJson out = {
       {"events_ms", events_json(summary.events)},
       {"intervals_ms", intervals_json(intervals_of(summary.events, summary.num_output_tokens))},
       {"causes_ns", std::move(causes)},
@@ -160,6 +160,13 @@ OrderedJson phases_json(const RequestSummary& summary, const MachineReport& mach
       {"waited_for_rest_ns", summary.waited_for.rest_ns},
       {"steps", summary.num_steps},
       {"preemptions", summary.num_preemptions}};
+  if (summary.grammar.num_masks > 0) {
+    out["grammar"] = {{"masks", summary.grammar.num_masks},
+                      {"compile_ms", to_ms(summary.grammar.compile_ns)},
+                      {"mask_ms", to_ms(summary.grammar.mask_ns)},
+                      {"wait_ms", to_ms(summary.grammar.wait_ns)}};
+  }
+  return out;
 }
 
 }  // namespace twostroke

@@ -153,6 +153,35 @@ TEST_F(RouterTest, ErrorsHaveOpenaisShape) {
       R"({"error":{"message":"messages is empty","type":"invalid_request_error","param":"messages","code":null}})");
 }
 
+TEST_F(RouterTest, GrammarsReachTheEngineCompiled) {
+  engine_.hold(true);
+  const Reply reply =
+      ask("POST", "/v1/completions",
+          R"({"prompt":"hi","max_tokens":1,"structured_outputs":{"choice":["a"]}})");
+  EXPECT_EQ(reply.status, 200);
+  ASSERT_EQ(engine_.submitted().size(), 1U);
+  EXPECT_NE(engine_.submitted()[0].grammar, nullptr);
+  engine_.hold(false);
+}
+
+TEST_F(RouterTest, AGrammarThatDoesNotCompileIsTheClientsError) {
+  struct Case {
+    std::string fields, param;
+  };
+  for (const Case& it : std::vector<Case>{
+           {R"("response_format":{"type":"json_schema","json_schema":{"schema":{"type":"x"}}})",
+            "response_format.json_schema.schema"},
+           {R"("structured_outputs":{"regex":"a("})", "structured_outputs.regex"},
+           {R"("grammar":"root ::= x")", "grammar"},
+           {R"("structured_outputs":{"json":"{"})", "structured_outputs.json"}}) {
+    const Reply reply =
+        ask("POST", "/v1/completions", R"({"prompt":"hi","max_tokens":1,)" + it.fields + "}");
+    EXPECT_EQ(reply.status, 400) << reply.body;
+    EXPECT_EQ(OrderedJson::parse(reply.body)["error"]["param"], it.param) << reply.body;
+  }
+  EXPECT_TRUE(engine_.submitted().empty());
+}
+
 TEST_F(RouterTest, APromptThatIsTooLongSaysBothNumbers) {
   const std::string prompt(4095, 'x');  // BOS makes it 4096, the context length
   const Reply reply = ask("POST", "/v1/completions", R"({"prompt":")" + prompt + "\"}");

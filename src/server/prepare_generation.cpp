@@ -55,19 +55,37 @@ std::unique_ptr<ReplyParser> parser_for(const GenerationRequest& request,
                                         const PreparedPrompt& prompt, const ModelInfo& info) {
   if (!request.is_chat) return nullptr;
   ReplyParserOptions options;
-  if (request.separate_reasoning) {
+  const bool forced = request.tools.must_call;
+  // A grammar holds from the first token, so there is no reasoning; what one wrote, but for a
+  // call that the client asked for, is content.
+  if (request.separate_reasoning && !request.grammar && !forced) {
     options.format.reasoning = info.reply_format.reasoning;
     options.starts_in_reasoning = prompt.ends_in_reasoning;
   }
-  if (!request.tools.tools.empty()) {
+  if (!request.tools.tools.empty() && !request.grammar) {
     options.format.tools = info.reply_format.tools;
-    if (request.tools.must_call) options.format.tools = forced_call_format(options.format.tools);
+    if (forced) options.format.tools = forced_call_format(options.format.tools);
     options.tool_names = request.tools.names();
     options.single_call = !request.tools.parallel;
   }
   const bool reads =
       options.format.tools != ToolCallFormat::kNone || !options.format.reasoning.empty();
   return reads ? std::make_unique<ReplyParser>(std::move(options)) : nullptr;
+}
+
+// What the answer must look like; none: anything.
+Result<std::optional<GrammarSpec>> constraint_of(const GenerationRequest& request,
+                                                 const ModelInfo& info) {
+  if (!request.tools.must_call) return request.grammar;
+  if (request.grammar) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("tool_choice and {} both constrain the output: give one of them",
+                             request.grammar->field),
+                 "tool_choice"};
+  }
+  std::string grammar =
+      TRY(forced_call_grammar(request.tools, forced_call_format(info.reply_format.tools)));
+  return std::optional(GrammarSpec{GrammarSpec::Kind::kLark, std::move(grammar), "tools"});
 }
 
 Result<PreparedPrompt> prepare_chat(const GenerationRequest& request, const Serving& serving) {
@@ -179,18 +197,14 @@ Result<GenerationBase> submit_generation(const GenerationRequest& request, const
                                          const Serving& serving, int64_t parsed_ns) {
   std::shared_ptr<const Grammar> grammar;
   int64_t compile_ns = 0;
-  if (request.grammar) {
+  if (const auto spec = TRY(constraint_of(request, serving.context->model.info()))) {
     // Part of reading the request: booked with its parsing.
     const int64_t start_ns = serving.clock.now_ns();
-    grammar = TRY(serving.context->model.compile_grammar(*request.grammar));
+    grammar = TRY(serving.context->model.compile_grammar(*spec));
     parsed_ns = serving.clock.now_ns();
     compile_ns = parsed_ns - start_ns;
   }
   const std::vector<PreparedPrompt> prompts = TRY(prepare_all(request, serving));
-  if (request.tools.must_call) {
-    return Error{ErrorCode::kUnsupported, "tool_choice can only be \"auto\" or \"none\"",
-                 "tool_choice"};
-  }
   const ModelInfo& info = serving.context->model.info();
   GenerationBase base = base_of(request, http, serving);
   const uint64_t seed = request.seed ? *request.seed : random_u64();

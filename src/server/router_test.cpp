@@ -164,6 +164,32 @@ TEST_F(RouterTest, GrammarsReachTheEngineCompiled) {
   engine_.hold(false);
 }
 
+TEST_F(RouterTest, AForcedCallIsAGrammar) {
+  engine_.hold(true);
+  const std::string asked =
+      R"({"max_tokens":1,"messages":[{"role":"user","content":"x"}],"tools":[)"
+      R"({"type":"function","function":{"name":"f","parameters":{"type":"TYPE"}}}],"tool_choice":)";
+  const auto with = [&](const std::string& type, const std::string& choice) {
+    std::string body = asked + choice + "}";
+    body.replace(body.find("TYPE"), 4, type);
+    return ask("POST", "/v1/chat/completions", body);
+  };
+  EXPECT_EQ(with("object", R"("required")").status, 200);
+  EXPECT_EQ(with("object", R"({"type":"function","function":{"name":"f"}})").status, 200);
+  EXPECT_EQ(with("object", R"("auto")").status, 200);
+  ASSERT_EQ(engine_.submitted().size(), 3U);
+  EXPECT_NE(engine_.submitted()[0].grammar, nullptr);
+  EXPECT_NE(engine_.submitted()[1].grammar, nullptr);
+  EXPECT_EQ(engine_.submitted()[2].grammar, nullptr) << "the model chooses";
+  const Reply wrong = with("elephant", R"("required")");
+  EXPECT_EQ(wrong.status, 400) << wrong.body;
+  EXPECT_EQ(OrderedJson::parse(wrong.body)["error"]["param"], "tools") << wrong.body;
+  const Reply both = with("object", R"("required","grammar":"root ::= \"a\"")");
+  EXPECT_EQ(both.status, 400) << both.body;
+  EXPECT_EQ(OrderedJson::parse(both.body)["error"]["param"], "tool_choice") << both.body;
+  engine_.hold(false);
+}
+
 TEST_F(RouterTest, AGrammarThatDoesNotCompileIsTheClientsError) {
   struct Case {
     std::string fields, param;

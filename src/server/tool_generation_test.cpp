@@ -2,6 +2,7 @@
 // both ways. Method: the events of an engine, written out; the chunks, byte for byte.
 #include <gtest/gtest.h>
 
+#include "sampling/json_schema.h"
 #include "server/fake_engine_client.h"
 #include "server/fake_model_services.h"
 #include "server/generation.h"
@@ -144,25 +145,79 @@ TEST_F(ToolGenerationTest, CutOffKeepsItsReasonAndWhatWasHeldBack) {
   EXPECT_EQ(choices[2]["finish_reason"], "length");
 }
 
+std::string prepared(const std::string& schema) {
+  return prepare_json_schema(schema, 64, "").value();
+}
+
 TEST(ForcedCall, GrammarsNameTheAllowedTools) {
   ToolRequest request;
   request.tools = {{"f", json::parse(R"({"type":"object","properties":{"a":{"type":"string"}}})")},
                    {"g", json::object()}};
   request.must_call = true;
   EXPECT_EQ(
-      forced_call_grammar(request, ToolCallFormat::kHermes),
+      forced_call_grammar(request, ToolCallFormat::kHermes).value(),
       "start: call (\"\\n\" call)*\ncall: call_0 | call_1\n"
       "call_0: \"<tool_call>\\n{\\\"name\\\": \\\"f\\\", \\\"arguments\\\": \" arguments_0 "
       "\"}\\n</tool_call>\"\n"
-      "arguments_0: %json {\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}\n"
-      "call_1: \"<tool_call>\\n{\\\"name\\\": \\\"g\\\", \\\"arguments\\\": \" arguments_1 "
-      "\"}\\n</tool_call>\"\n"
-      "arguments_1: %json {\"type\":\"object\"}\n");
+      "arguments_0: %json " +
+          prepared(R"({"type":"object","properties":{"a":{"type":"string"}}})") +
+          "\n"
+          "call_1: \"<tool_call>\\n{\\\"name\\\": \\\"g\\\", \\\"arguments\\\": \" arguments_1 "
+          "\"}\\n</tool_call>\"\n"
+          "arguments_1: %json " +
+          prepared(R"({"type":"object"})") + "\n");
   request.only = "g";
-  EXPECT_EQ(forced_call_grammar(request, ToolCallFormat::kLlama3Json),
-            "start: call\ncall: call_0\n"
-            "call_0: \"{\\\"name\\\": \\\"g\\\", \\\"parameters\\\": \" arguments_0 \"}\"\n"
-            "arguments_0: %json {\"type\":\"object\"}\n");
+  EXPECT_EQ(forced_call_grammar(request, ToolCallFormat::kLlama3Json).value(),
+            "start: call\ncall: call_1\n"
+            "call_1: \"{\\\"name\\\": \\\"g\\\", \\\"parameters\\\": \" arguments_1 \"}\"\n"
+            "arguments_1: %json " +
+                prepared(R"({"type":"object"})") + "\n");
+}
+
+// What a grammar lets through must be what the parser reads: one byte a token, always the highest
+// that is allowed.
+TEST(ForcedCall, EveryFormatsCallsAreReadBack) {
+  FakeModelServices model;
+  ToolRequest request;
+  request.tools = {
+      {"get_weather", json::parse(R"({"properties":{"n":{"enum":["]}</tool"]}},)"
+                                  R"("required":["n"],"additionalProperties":false})")}};
+  request.must_call = true;
+  request.parallel = false;
+  for (const ToolCallFormat model_format :
+       {ToolCallFormat::kNone, ToolCallFormat::kHermes, ToolCallFormat::kLlama3Json,
+        ToolCallFormat::kMistral, ToolCallFormat::kGemma, ToolCallFormat::kFunctionaryV31,
+        ToolCallFormat::kFunctionaryV32, ToolCallFormat::kDeepseek}) {
+    ReplyParserOptions options;
+    options.format.tools = forced_call_format(model_format);
+    options.tool_names = request.names();
+    const auto text = forced_call_grammar(request, options.format.tools);
+    ASSERT_TRUE(text.ok());
+    const auto grammar = model.compile_grammar({GrammarSpec::Kind::kLark, *text, "tools"});
+    ASSERT_TRUE(grammar.ok()) << grammar.error().message;
+    const auto matcher = (*grammar)->start();
+    ReplyParser parser(options);
+    std::vector<ReplyDelta> deltas;
+    std::vector<uint32_t> mask(token_mask_words(258));
+    for (int step = 0; step < 500; ++step) {
+      ASSERT_TRUE(matcher->compute_mask(mask).ok());
+      if (is_allowed(mask, 257)) break;
+      TokenId token = 255;
+      while (token > 0 && !is_allowed(mask, token)) --token;
+      parser.push(std::string(1, static_cast<char>(token)), deltas);
+      ASSERT_TRUE(matcher->accept(token).ok());
+    }
+    parser.finish(deltas);
+    std::string name, arguments, content;
+    for (const ReplyDelta& delta : deltas) {
+      if (delta.kind == ReplyDelta::Kind::kToolCall) name += delta.text;
+      if (delta.kind == ReplyDelta::Kind::kToolArguments) arguments += delta.text;
+      if (delta.kind == ReplyDelta::Kind::kContent) content += delta.text;
+    }
+    EXPECT_EQ(name, "get_weather") << tool_call_format_name(model_format);
+    EXPECT_EQ(json::parse(arguments, nullptr, false), json({{"n", "]}</tool"}})) << arguments;
+    EXPECT_EQ(content, "");
+  }
 }
 
 TEST(ReplyAssembly, MistralsIdsAreNineLettersAndDigits) {

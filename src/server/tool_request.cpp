@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sampling/grammar_compiler.h"
+#include "sampling/json_schema.h"
 #include "server/request_fields.h"
 
 namespace twostroke {
@@ -13,6 +15,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr size_t kMaxNameBytes = 64;  // OpenAI's
+constexpr int kMaxSchemaDepth = GrammarLimits{}.max_depth;
 
 bool is_tool_name(const std::string& name) {
   return !name.empty() && name.size() <= kMaxNameBytes && std::ranges::all_of(name, [](char c) {
@@ -149,7 +152,7 @@ ToolCallFormat forced_call_format(ToolCallFormat format) {
   return is_text ? format : ToolCallFormat::kLlama3Json;
 }
 
-std::string forced_call_grammar(const ToolRequest& request, ToolCallFormat format) {
+Result<std::string> forced_call_grammar(const ToolRequest& request, ToolCallFormat format) {
   std::string before = R"({"name": ")", between = R"(", "parameters": )", after = "}";
   std::string separator = "; ";
   if (format == ToolCallFormat::kHermes) {
@@ -164,16 +167,18 @@ std::string forced_call_grammar(const ToolRequest& request, ToolCallFormat forma
     separator = "\n";
   }
   std::string calls, rules;
-  int number = 0;
-  for (const Tool& tool : request.tools) {
+  for (size_t number = 0; number < request.tools.size(); ++number) {
+    const Tool& tool = request.tools[number];
     if (!request.only.empty() && tool.name != request.only) continue;
     json schema = tool.parameters;
     if (!schema.contains("type")) schema["type"] = "object";
+    const std::string arguments =
+        TRY(prepare_json_schema(schema.dump(-1, ' ', false, json::error_handler_t::replace),
+                                kMaxSchemaDepth, fmt::format("tools[{}]", number)));
     calls += fmt::format("{}call_{}", calls.empty() ? "" : " | ", number);
     rules += fmt::format("call_{}: {} arguments_{} {}\narguments_{}: %json {}\n", number,
                          json_quoted(before + tool.name + between), number, json_quoted(after),
-                         number, schema.dump(-1, ' ', false, json::error_handler_t::replace));
-    ++number;
+                         number, arguments);
   }
   const bool many = request.parallel && request.only.empty();
   const std::string more = many ? fmt::format(" ({} call)*", json_quoted(separator)) : "";

@@ -33,7 +33,8 @@ Result<ToolRequest> parse_tool_request(const nlohmann::ordered_json& body,
 // JSON, else {"name": …, "parameters": …}.
 ToolCallFormat forced_call_format(ToolCallFormat format);
 // A grammar (llguidance's Lark) of exactly one call of the tools allowed, or with `parallel` of one
-// or more. REQUIRES: request.must_call; `format` is one of forced_call_format().
-std::string forced_call_grammar(const ToolRequest& request, ToolCallFormat format);
+// or more. kTooLarge (field "tools[i]"): a schema is nested too deep. REQUIRES: request.must_call;
+// `format` is one of forced_call_format().
+Result<std::string> forced_call_grammar(const ToolRequest& request, ToolCallFormat format);
 
 }  // namespace twostroke

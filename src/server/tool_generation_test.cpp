@@ -160,7 +160,8 @@ TEST(ForcedCall, GrammarsNameTheAllowedTools) {
       "call_0: \"<tool_call>\\n{\\\"name\\\": \\\"f\\\", \\\"arguments\\\": \" arguments_0 "
       "\"}\\n</tool_call>\"\n"
       "arguments_0: %json " +
-          prepared(R"({"type":"object","properties":{"a":{"type":"string"}}})") +
+          prepared(R"({"type":"object","properties":{"a":{"type":"string"}},)"
+                   R"("additionalProperties":false})") +
           "\n"
           "call_1: \"<tool_call>\\n{\\\"name\\\": \\\"g\\\", \\\"arguments\\\": \" arguments_1 "
           "\"}\\n</tool_call>\"\n"
@@ -179,9 +180,8 @@ TEST(ForcedCall, GrammarsNameTheAllowedTools) {
 TEST(ForcedCall, EveryFormatsCallsAreReadBack) {
   FakeModelServices model;
   ToolRequest request;
-  request.tools = {
-      {"get_weather", json::parse(R"({"properties":{"n":{"enum":["]}</tool"]}},)"
-                                  R"("required":["n"],"additionalProperties":false})")}};
+  request.tools = {{"get_weather", json::parse(R"({"properties":{"n":{"enum":["]}</tool"]}},)"
+                                               R"("required":["n"]})")}};
   request.must_call = true;
   request.parallel = false;
   for (const ToolCallFormat model_format :

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "sampling/grammar_compiler.h"
@@ -130,6 +131,28 @@ std::string json_quoted(std::string_view text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+// Arguments that the schema does not name are no use to the tool, and small models do not stop
+// inventing them: where an object lists its properties and says nothing of others, it has no
+// others.
+void close_objects(json& schema) {
+  if (!schema.is_object()) return;
+  const auto properties = schema.find("properties");
+  if (properties != schema.end() && properties->is_object()) {
+    for (auto& [name, property] : properties->items()) close_objects(property);
+    constexpr std::array kOpeners = {"additionalProperties",
+                                     "unevaluatedProperties",
+                                     "patternProperties",
+                                     "allOf",
+                                     "anyOf",
+                                     "oneOf",
+                                     "$ref"};
+    const bool says_nothing = std::ranges::none_of(
+        kOpeners, [&](const char* keyword) { return schema.contains(keyword); });
+    if (says_nothing) schema["additionalProperties"] = false;
+  }
+  if (schema.contains("items")) close_objects(schema["items"]);
+}
+
 }  // namespace
 
 std::vector<std::string> ToolRequest::names() const {
@@ -172,6 +195,7 @@ Result<std::string> forced_call_grammar(const ToolRequest& request, ToolCallForm
     if (!request.only.empty() && tool.name != request.only) continue;
     json schema = tool.parameters;
     if (!schema.contains("type")) schema["type"] = "object";
+    close_objects(schema);
     const std::string arguments =
         TRY(prepare_json_schema(schema.dump(-1, ' ', false, json::error_handler_t::replace),
                                 kMaxSchemaDepth, fmt::format("tools[{}]", number)));

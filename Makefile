@@ -18,7 +18,7 @@ TEST_ENV = TWOSTROKE_BIN="$(CURDIR)/build/release/twostroke" \
   TWOSTROKE_TEST_DATA="$(CACHE)/test-data" \
   TWOSTROKE_PYTHON="$(CACHE)/venv-test/bin/python" \
   TWOSTROKE_NODE_MODULES="$(CACHE)/e2e-js/node_modules" \
-  PATH="$(CACHE)/venv-test/bin:$(CACHE)/venv-node/bin:$$PATH"
+  PATH="$(CACHE)/venv-test/bin:$(CACHE)/venv-node/bin:$(CACHE)/prometheus/usr/bin:$$PATH"
 
 .PHONY: help build run test test-release test-dev fmt format-check lint tsan fuzz coverage clean
 

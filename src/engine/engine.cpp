@@ -115,6 +115,7 @@ Result<RequestId> Engine::submit(RequestInput input, std::shared_ptr<TokenStream
                                                    .max_tokens = max_tokens,
                                                    .cache_prompt = input.cache_prompt,
                                                    .received_ns = received_ns});
+  request->record->count_into(observer_.tallies());
   request->stream->set_record(request->record);
   return commands_->submit(std::move(request), observer_.journal());
 }

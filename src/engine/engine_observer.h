@@ -12,6 +12,7 @@
 #include "base/seq_cell.h"
 #include "engine/request_journal.h"
 #include "engine/step_log.h"
+#include "engine/tallies.h"
 #include "phases/cost_model.h"
 #include "phases/machine_limits.h"
 
@@ -47,6 +48,7 @@ class EngineObserver {
   // Engine thread.
   void on_step(const StepRecord& record, std::span<const StepItem> items) {
     steps_.append(record, items);
+    tallies_->add_step(record);
   }
   void on_change(const RequestChange& change) { changes_.append(change); }
   void on_kv(const KvCounts& counts) { kv_.store(counts); }
@@ -54,6 +56,7 @@ class EngineObserver {
 
   // The submitting thread.
   RequestJournal& journal() { return journal_; }
+  const std::shared_ptr<Tallies>& tallies() { return tallies_; }
   // The thread that delivers an answer: all of it was handed over, or nobody takes it any more.
   void on_delivered(const RequestChange& change);
   // Before the first request.
@@ -65,6 +68,7 @@ class EngineObserver {
 
   // Any thread.
   const RequestJournal& journal() const { return journal_; }
+  const Tallies& tallies() const { return *tallies_; }
   const StepLog& steps() const { return steps_; }
   const SeqRing<RequestChange>& changes() const { return changes_; }
   const SeqRing<RequestChange>& deliveries() const { return deliveries_; }
@@ -76,6 +80,7 @@ class EngineObserver {
  private:
   RequestJournal journal_;
   StepLog steps_;
+  const std::shared_ptr<Tallies> tallies_ = std::make_shared<Tallies>();  // records outlive us
   SeqRing<RequestChange> changes_;
   std::mutex delivery_mutex_;  // several connections may deliver at once
   SeqRing<RequestChange> deliveries_;

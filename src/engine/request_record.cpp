@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/tallies.h"
+
 namespace twostroke {
 
 namespace {
@@ -92,6 +94,7 @@ RequestRecord::RequestRecord(RequestAbout about)
 void RequestRecord::publish(const RequestProgress& progress) {
   progress_.store(progress);
   phase_.store(progress.phase, std::memory_order_release);
+  count_if_over();
 }
 
 void RequestRecord::add_chunk(const PrefillChunk& chunk) {
@@ -115,6 +118,10 @@ void RequestRecord::add_chunk(const PrefillChunk& chunk) {
 
 void RequestRecord::add_sampled(int64_t sampled_ns) {
   sampled_.append(sampled_ns);
+  if (tallies_ != nullptr && last_sampled_ns_ >= 0) {
+    tallies_->add_gap(sampled_ns - last_sampled_ns_);
+  }
+  last_sampled_ns_ = sampled_ns;
 }
 
 void RequestRecord::add_sent(int num_tokens, int64_t sent_ns) {
@@ -124,6 +131,12 @@ void RequestRecord::add_sent(int num_tokens, int64_t sent_ns) {
 void RequestRecord::set_end(RequestEnd end) {
   RequestEnd none = RequestEnd::kNone;
   end_.compare_exchange_strong(none, end, std::memory_order_acq_rel);
+}
+
+// Two threads may find it over at once: one that delivered, one that gave up.
+void RequestRecord::count_if_over() {
+  if (tallies_ == nullptr || !is_over() || counted_.exchange(true)) return;
+  tallies_->add_request(about_, progress());
 }
 
 // Who was told to stop and came to an end all the same has nobody to deliver to.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -90,6 +91,8 @@ struct PrefillChunk {
   ChunkKind kind = ChunkKind::kComputed;
 };
 
+struct Tallies;
+
 class RequestRecord {
  public:
   // What is kept of each request: further chunks are added to the last one, further token times are
@@ -103,6 +106,8 @@ class RequestRecord {
 
   // The queue, before anyone else sees the record.
   void set_id(RequestId id) { about_.id = id; }
+  // Before the engine sees it: where it is counted, once, when it is over.
+  void count_into(std::shared_ptr<Tallies> tallies) { tallies_ = std::move(tallies); }
   const RequestAbout& about() const { return about_; }
 
   // Engine thread; `publish` also the deliverer once the engine is done with the request.
@@ -113,6 +118,8 @@ class RequestRecord {
   void add_sent(int num_tokens, int64_t sent_ns);
   // Any thread, before it cancels the request: why. The first reason stays.
   void set_end(RequestEnd end);
+  // Any thread, after set_end() where nobody will publish the end: counts it, once.
+  void count_if_over();
 
   // Any thread.
   RequestProgress progress() const;
@@ -147,6 +154,9 @@ class RequestRecord {
   std::atomic<int> num_chunks_{0};
   PrefillChunk last_chunk_;  // the writer's
   TimeLog sampled_, sent_;
+  int64_t last_sampled_ns_ = -1;      // the engine's
+  std::shared_ptr<Tallies> tallies_;  // may be null
+  std::atomic<bool> counted_{false};
 };
 
 }  // namespace twostroke

@@ -65,7 +65,10 @@ void on_gone(GenerationBase& base, RequestEnd why, int64_t now_ns) {
   for (Choice& choice : base.choices) {
     if (choice.delivered || choice.tokens->record() == nullptr) continue;
     choice.tokens->record()->set_end(why);
-    if (!choice.tokens->finished()) continue;
+    if (!choice.tokens->finished()) {
+      choice.tokens->record()->count_if_over();
+      continue;
+    }
     if (!choice.ended) {
       choice.summary = choice.tokens->summary();
       choice.ended = true;

@@ -44,6 +44,7 @@ class FakeEngineClient final : public EngineClient {
                      .num_prompt_tokens = static_cast<int>(input.prompt.size()),
                      .max_tokens = input.max_tokens,
                      .received_ns = input.received_ns});
+    record->count_into(observer_.tallies());
     stream->set_record(record);
     observer_.journal().add(std::move(record));
     submitted_.push_back(input);

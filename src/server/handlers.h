@@ -48,5 +48,6 @@ Reply handle_request(const HttpRequest& request, const Serving& serving);  // /v
 Reply handle_events(const HttpRequest& request, const Serving& serving);
 Reply handle_trace(const HttpRequest& request, const Serving& serving);
 Reply handle_cost_model(const HttpRequest& request, const Serving& serving);
+Reply handle_metrics(const HttpRequest& request, const Serving& serving);
 
 }  // namespace twostroke

@@ -9,6 +9,7 @@
 #include "server/event_stream.h"
 #include "server/handlers.h"
 #include "server/json_text.h"
+#include "server/metrics_text.h"
 #include "server/prompt_report.h"
 #include "server/query.h"
 #include "server/request_json.h"
@@ -78,6 +79,19 @@ Result<Reply> write_trace(const HttpRequest& request, const Serving& serving) {
   return reply;
 }
 
+Result<Reply> write_metrics(const HttpRequest& request, const Serving& serving) {
+  const std::string_view names = query_field(request.query, "names").value_or("all");
+  if (names != "all" && names != "twostroke") {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("names must be all or twostroke, not {}", names.substr(0, 80)),
+                 "names"};
+  }
+  Reply reply;
+  reply.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  reply.body = metrics_text(*serving.context, names == "all");
+  return reply;
+}
+
 // What is remembered of its prompt: never text, unless prompts are kept.
 void add_prompt(RequestId id, const Serving& serving, OrderedJson& phases) {
   const auto prompt = serving.prompts == nullptr ? nullptr : serving.prompts->find(id);
@@ -118,6 +132,10 @@ Reply handle_trace(const HttpRequest& request, const Serving& serving) {
 
 Reply handle_cost_model(const HttpRequest&, const Serving& serving) {
   return json_reply(cost_model_json(serving.context->engine.observer()));
+}
+
+Reply handle_metrics(const HttpRequest& request, const Serving& serving) {
+  return reply_or_error(write_metrics(request, serving));
 }
 
 }  // namespace twostroke

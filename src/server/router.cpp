@@ -36,6 +36,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/events", handle_events, true, true},
     Route{"GET", "/v1/trace", handle_trace, true, false},
     Route{"GET", "/v1/cost-model", handle_cost_model, true, false},
+    Route{"GET", "/metrics", handle_metrics, true, true},
     Route{"GET", "/openapi.json", handle_openapi, false, true},
     Route{"GET", "/", handle_page, false, true},
     Route{"GET", "/assets/", handle_page, false, true},
